@@ -1,0 +1,26 @@
+/** @see OCI image-spec 1.1, media-types.md; Docker image manifest version 2, schema 2 */
+export const MediaType = {
+  dockerSchema1: "application/vnd.docker.distribution.manifest.v1+json",
+  dockerSchema1Signed: "application/vnd.docker.distribution.manifest.v1+prettyjws",
+  dockerManifest: "application/vnd.docker.distribution.manifest.v2+json",
+  dockerList: "application/vnd.docker.distribution.manifest.list.v2+json",
+  dockerConfig: "application/vnd.docker.container.image.v1+json",
+  dockerForeignLayer: "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+  ociManifest: "application/vnd.oci.image.manifest.v1+json",
+  ociIndex: "application/vnd.oci.image.index.v1+json",
+  ociLayer: "application/vnd.oci.image.layer.v1.tar",
+  ociLayerGzip: "application/vnd.oci.image.layer.v1.tar+gzip",
+  ociNondistributable: "application/vnd.oci.image.layer.nondistributable.v1.tar",
+  ociNondistributableGzip: "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
+  octetStream: "application/octet-stream",
+} as const;
+
+/** Types of the two kinds that stand for one image or artifact. */
+export function isImageManifestType(type: string): boolean {
+  return type === MediaType.dockerManifest || type === MediaType.ociManifest;
+}
+
+/** Types of the two kinds that list other manifests. */
+export function isIndexType(type: string): boolean {
+  return type === MediaType.dockerList || type === MediaType.ociIndex;
+}

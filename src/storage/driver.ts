@@ -1,0 +1,110 @@
+/**
+ * Bytes at paths. A driver knows no digest, manifest or HTTP; it can be handed to several registries at once.
+ *
+ * Paths are absolute, `/`-separated and match {@link isPath}; the driver puts its own root in front. Directories are
+ * implicit: they appear with their first file.
+ *
+ * Every method may throw a `StorageError` (errors.ts); those that find nothing throw `PathNotFound`.
+ *
+ * @see storage-layout, section 9, "Driver interface"
+ */
+export interface StorageDriver extends AsyncDisposable {
+  /** As in errors, metrics and the configuration, e.g. `filesystem`. */
+  readonly name: string;
+
+  /** Where the bytes are, for people: a folder or a bucket's URL. */
+  readonly location: string;
+
+  /** The whole object. */
+  getContent(path: string): Promise<Uint8Array>;
+
+  /**
+   * Creates or replaces an object at once: readers see the old bytes or the new ones, nothing between. Durable when the
+   * promise resolves, unless `durable: false`.
+   */
+  putContent(path: string, content: Uint8Array, options?: PutOptions): Promise<void>;
+
+  /**
+   * Opens an object from `offset` (bytes). At or past the end the reader is empty.
+   * @throws {InvalidOffset} for a negative offset
+   */
+  reader(path: string, offset?: number, options?: ReadOptions): Promise<FileReader>;
+
+  /**
+   * `append: false` starts from nothing, also where an object was; `append: true` goes on at the end. Where there is no
+   * object to append to, drivers with directories create it, object stores throw `PathNotFound`.
+   */
+  writer(path: string, options: { readonly append: boolean }): Promise<FileWriter>;
+
+  stat(path: string): Promise<FileInfo>;
+
+  /** Names (not paths) of the direct children, in any order. `/` can always be listed. */
+  list(path: string): Promise<string[]>;
+
+  /** Replaces `target`; `source` is gone afterwards. Durable when the promise resolves. */
+  move(source: string, target: string): Promise<void>;
+
+  /** A file or a whole tree: `/a` does not touch `/ab`. Durable when the promise resolves, unless `durable: false`. */
+  delete(path: string, options?: PutOptions): Promise<void>;
+}
+
+export interface PutOptions {
+  /** `false` where losing the change in a power cut harms nobody. */
+  readonly durable?: boolean;
+}
+
+export interface ReadOptions {
+  /** At most so many bytes will be asked for. */
+  readonly length?: number;
+}
+
+export interface FileInfo {
+  /** Bytes; 0 for a directory. */
+  readonly size: number;
+  readonly isDirectory: boolean;
+  /** ms since 1970 with fractions. Absent for the directories of object stores, which have no time. */
+  readonly modified?: number;
+}
+
+/** One reader of an object. Not safe for two reads at once. Disposal closes. */
+export interface FileReader extends AsyncDisposable {
+  /** Bytes of the whole object, from its start, when it was opened. */
+  readonly size: number;
+
+  /**
+   * Fills some or all of `into` with the next bytes.
+   * @returns how many bytes; 0 at the end, or when `into` is empty
+   */
+  read(into: Uint8Array): Promise<number>;
+}
+
+/**
+ * One writer of an object, begun or resumed. Disposal without {@link commit} or {@link cancel} closes: what was written
+ * stays and can be appended to.
+ *
+ * After commit, cancel or close every further call but disposal throws `WriterClosed`, except one close after a commit.
+ */
+export interface FileWriter extends AsyncDisposable {
+  /** Bytes of the object so far, with those of earlier writers. */
+  readonly size: number;
+
+  /**
+   * Resolves when the writer has no more use for `chunk`. Writing to an object that somebody else changed in the meantime
+   * throws `WriteConflict`, as far as the driver can tell.
+   */
+  write(chunk: Uint8Array): Promise<void>;
+
+  /** Makes the bytes durable and keeps them for the next writer. */
+  close(): Promise<void>;
+
+  /** Makes the bytes durable and visible at the path. */
+  commit(): Promise<void>;
+
+  /** Discards the object. */
+  cancel(): Promise<void>;
+}
+
+/** Components of letters, digits, `.`, `_` and `-`, none of them `.` or `..`: nothing a file system reads in its own way. */
+export function isPath(path: string): boolean {
+  return /^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._-]+)+$/.test(path);
+}
