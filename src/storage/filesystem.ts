@@ -1,0 +1,201 @@
+/**
+ * Objects as files below a root folder, in the layout and with the modes of docker/distribution's driver of this name:
+ *
+ *     <rootdirectory>/docker/registry/v2/…/link
+ *     <rootdirectory>/docker/registry/v2/…/link.<uuid>.tmp     while it is being replaced, or left by a crash
+ *
+ * Everything that waits runs in libuv's pool, which bounds how much runs at once.
+ */
+import { randomUUID } from "node:crypto";
+import { constants } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { getSystemErrorMessage } from "node:util";
+import { checkFolder, checkOffset, checkPath } from "./checks.ts";
+import type { FileInfo, FileReader, FileWriter, PutOptions, StorageDriver } from "./driver.ts";
+import { Directories } from "./durable.ts";
+import { PathNotFound, StorageError } from "./errors.ts";
+import {
+  access,
+  changing,
+  codeOf,
+  FILESYSTEM,
+  finding,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  unlink,
+  writeFile,
+} from "./filesystem-calls.ts";
+import { openReader } from "./filesystem-reader.ts";
+import { openWriter } from "./filesystem-writer.ts";
+
+/** How often a tree is removed again where others go on filling it. */
+const REMOVALS = 20;
+
+const TEMPORARY = /\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/;
+
+export interface FilesystemOptions {
+  /** Made where it is missing. */
+  readonly rootdirectory: string;
+}
+
+/** @throws {StorageError} in one sentence for the operator where the root cannot be made, read or written */
+export async function openFilesystem(options: FilesystemOptions): Promise<FilesystemDriver> {
+  const root = resolve(options.rootdirectory);
+  const directories = new Directories();
+  try {
+    await directories.make(root);
+    await access(join(root, "."), constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new StorageError(FILESYSTEM, `cannot use the root directory ${root}: ${reasonOf(error)}`, { cause: error });
+  }
+  return new FilesystemDriver(root, directories);
+}
+
+export class FilesystemDriver implements StorageDriver {
+  readonly name: string = FILESYSTEM;
+  readonly location: string;
+  readonly #directories: Directories;
+  /** The root as a prefix of driver paths. */
+  readonly #prefix: string;
+
+  /** @param root absolute and there; {@link openFilesystem} sees to that */
+  constructor(root: string, directories: Directories = new Directories()) {
+    this.location = root;
+    this.#prefix = root === "/" ? "" : root;
+    this.#directories = directories;
+  }
+
+  async getContent(path: string): Promise<Uint8Array> {
+    const file = this.#fileOf(path);
+    return finding(path, () => readFile(file));
+  }
+
+  async putContent(path: string, content: Uint8Array, options?: PutOptions): Promise<void> {
+    const file = this.#fileOf(path);
+    const durable = options?.durable !== false;
+    await changing(async () => {
+      await this.#directories.inside(dirname(file), () => replace(file, content, durable));
+      if (durable) await this.#directories.sync(dirname(file));
+    });
+  }
+
+  async reader(path: string, offset: number = 0): Promise<FileReader> {
+    const file = this.#fileOf(path);
+    checkOffset(FILESYSTEM, path, offset);
+    return finding(path, () => openReader(file, path, offset));
+  }
+
+  async writer(path: string, { append }: { readonly append: boolean }): Promise<FileWriter> {
+    const file = this.#fileOf(path);
+    const directories = this.#directories;
+    return changing(() => directories.inside(dirname(file), () => openWriter({ file, path }, append, directories)));
+  }
+
+  async stat(path: string): Promise<FileInfo> {
+    const file = this.#folderOf(path);
+    const status = await finding(path, () => stat(file));
+    const isDirectory = status.isDirectory();
+    return { size: isDirectory ? 0 : status.size, isDirectory, modified: status.mtimeMs };
+  }
+
+  async list(path: string): Promise<string[]> {
+    const folder = this.#folderOf(path);
+    const names = await finding(path, () => readdir(folder));
+    if (!names.some((name) => TEMPORARY.test(name))) return names;
+    const kept = await Promise.all(names.map((name) => isObject(folder, name)));
+    return names.filter((_, index) => kept[index]);
+  }
+
+  async move(source: string, target: string): Promise<void> {
+    const from = this.#fileOf(source);
+    const to = this.#fileOf(target);
+    await changing(async () => {
+      await this.#directories.inside(dirname(to), async () => {
+        await checkFile(from, source);
+        await rename(from, to);
+      });
+      await this.#directories.sync(dirname(to));
+    });
+  }
+
+  async delete(path: string, options?: PutOptions): Promise<void> {
+    const file = this.#fileOf(path);
+    this.#directories.forget(file);
+    await finding(path, () => remove(file));
+    if (options?.durable !== false) await changing(() => this.#directories.sync(dirname(file)));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  #fileOf(path: string): string {
+    checkPath(FILESYSTEM, path);
+    return this.#prefix + path;
+  }
+
+  #folderOf(path: string): string {
+    checkFolder(FILESYSTEM, path);
+    return path === "/" ? this.location : this.#prefix + path;
+  }
+}
+
+/** The new bytes are on the disk before they take the name. */
+async function replace(file: string, content: Uint8Array, durable: boolean): Promise<void> {
+  const temporary = temporaryOf(file);
+  try {
+    await writeFile(temporary, content, { flag: "wx", flush: durable });
+    await rename(temporary, file);
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** A sibling, so that the rename stays within one file system; a long name is cut, as names end at 255 bytes. */
+function temporaryOf(file: string): string {
+  return join(dirname(file), `${basename(file).slice(0, 200)}.${randomUUID()}.tmp`);
+}
+
+/** Only files are ever temporary: a tag may have such a name, and is a folder. */
+async function isObject(folder: string, name: string): Promise<boolean> {
+  if (!TEMPORARY.test(name)) return true;
+  try {
+    return (await stat(join(folder, name))).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+async function checkFile(file: string, path: string): Promise<void> {
+  const status = await finding(path, () => stat(file));
+  if (status.isDirectory()) throw new PathNotFound(FILESYSTEM, path);
+}
+
+async function remove(file: string): Promise<void> {
+  try {
+    await unlink(file);
+  } catch (error) {
+    const code = codeOf(error);
+    // What Linux and the BSDs say of a folder.
+    if (code !== "EISDIR" && code !== "EPERM") throw error;
+    await removeTree(file);
+  }
+}
+
+async function removeTree(folder: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await rm(folder, { recursive: true, force: true });
+    } catch (error) {
+      const code = codeOf(error);
+      if ((code !== "ENOTEMPTY" && code !== "EEXIST") || attempt === REMOVALS) throw error;
+    }
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const { errno, code } = error as NodeJS.ErrnoException;
+  return errno === undefined ? String(error) : `${getSystemErrorMessage(errno)} (${code})`;
+}
