@@ -11,6 +11,10 @@ const HEX_LENGTH: Readonly<Record<DigestAlgorithm, number>> = { sha256: 64, sha3
 
 /** What the specification allows a digest to look like, whoever registered the algorithm. */
 const GENERAL = /^[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$/;
+
+/** Characters of a digest worth a look at its grammar. */
+const LONGEST = 1024;
+
 const HEX = /^[0-9a-f]+$/;
 
 /**
@@ -19,19 +23,27 @@ const HEX = /^[0-9a-f]+$/;
  */
 export function parseDigest(text: string): Digest {
   const colon = text.indexOf(":");
-  if (colon <= 0 || colon === text.length - 1 || !GENERAL.test(text)) {
-    throw new DigestInvalid("invalid checksum digest format: expected <algorithm>:<hex>");
-  }
+  if (colon <= 0 || colon === text.length - 1) throw malformed();
   const algorithm = text.slice(0, colon);
   const hex = text.slice(colon + 1);
-  if (!isDigestAlgorithm(algorithm)) {
-    throw new DigestInvalid(`unsupported digest algorithm: expected ${Object.keys(HEX_LENGTH).join(", ")}`);
-  }
+  if (!isDigestAlgorithm(algorithm)) throw isGeneral(text) ? unsupported() : malformed();
   if (hex.length !== HEX_LENGTH[algorithm]) {
     throw new DigestInvalid(`invalid checksum digest length: ${algorithm} has ${HEX_LENGTH[algorithm]} hex characters`);
   }
   if (!HEX.test(hex)) throw new DigestInvalid("invalid checksum digest format: expected lower-case hex");
   return text as Digest;
+}
+
+function isGeneral(text: string): boolean {
+  return text.length <= LONGEST && GENERAL.test(text);
+}
+
+function malformed(): DigestInvalid {
+  return new DigestInvalid("invalid checksum digest format: expected <algorithm>:<hex>");
+}
+
+function unsupported(): DigestInvalid {
+  return new DigestInvalid(`unsupported digest algorithm: expected one of ${Object.keys(HEX_LENGTH).join(", ")}`);
 }
 
 export function isDigest(text: string): text is Digest {

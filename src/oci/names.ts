@@ -6,7 +6,7 @@ export type RepositoryName = string & { readonly __brand: "RepositoryName" };
 /** Made by {@link parseTag}. */
 export type Tag = string & { readonly __brand: "Tag" };
 
-/** Longest repository name, in characters. A host-looking first component is not counted. */
+/** Longest repository name, in characters. The peers' newer versions do not count the first of several components. */
 const NAME_LIMIT = 255;
 
 const COMPONENT = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
@@ -41,10 +41,8 @@ export function parseRepositoryName(text: string): RepositoryName {
  * @throws {NameInvalid}
  */
 export function parseStoredName(text: string): RepositoryName {
-  const path = text.slice(text.indexOf("/") + 1);
-  if (!NAME.test(text) && STORED_NAME.test(text) && path.length <= NAME_LIMIT && text.length <= 2 * NAME_LIMIT) {
-    return text as RepositoryName;
-  }
+  const path = text.length - text.indexOf("/") - 1;
+  if (path <= NAME_LIMIT && text.length <= 2 * NAME_LIMIT && STORED_NAME.test(text)) return text as RepositoryName;
   return parseRepositoryName(text);
 }
 
@@ -54,9 +52,7 @@ export function parseStoredName(text: string): RepositoryName {
  */
 export function parseTag(text: string): Tag {
   if (!isTag(text)) {
-    throw new TagInvalid(
-      "expected a letter, digit or '_', then up to 127 letters, digits, '_', '.' or '-'",
-    );
+    throw new TagInvalid("expected a letter, digit or '_', then up to 127 letters, digits, '_', '.' or '-'");
   }
   return text;
 }

@@ -1,0 +1,85 @@
+import { type Descriptor, readDescriptor } from "./descriptor.ts";
+import {
+  clip,
+  type FaultHandler,
+  type JsonObject,
+  nameOf,
+  optionalArray,
+  optionalString,
+  optionalStringMap,
+  present,
+} from "./json-fields.ts";
+
+/** A row of the table of kinds: the media types of one family, and how its documents are read. */
+export interface ManifestKind {
+  readonly mediaTypes: readonly string[];
+
+  /**
+   * @param document with its known keys spelt right
+   * @param mediaType one of {@link mediaTypes}
+   */
+  parse(document: JsonObject, mediaType: string, onFault: FaultHandler): ManifestContents;
+}
+
+/** What a manifest says, whatever its kind. */
+export interface ManifestContents {
+  /** Image manifests. */
+  readonly config?: Descriptor;
+  /** Image manifests; empty for indexes. */
+  readonly layers: readonly Descriptor[];
+  /** Children of an index; empty for image manifests. */
+  readonly manifests: readonly Descriptor[];
+  readonly subject?: Descriptor;
+  /** As a referrers list shows it: `artifactType`, else, for an image manifest, the type of its config. */
+  readonly artifactType?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/**
+ * The type that a document states of itself; empty and `null` are as good as none.
+ * @param noun what the peers call such a document
+ */
+export function checkMediaType(
+  document: JsonObject,
+  expected: string,
+  { noun, optional }: { readonly noun: string; readonly optional: boolean },
+  onFault: FaultHandler,
+): void {
+  const stated = optionalString(document["mediaType"], "mediaType", onFault) ?? "";
+  if (stated === expected || (optional && stated === "")) return;
+  onFault(`${optional ? "if present, " : ""}mediaType in ${noun} should be '${expected}' not '${clip(stated)}'`);
+}
+
+export function checkSchemaVersion(document: JsonObject, onFault: FaultHandler): void {
+  const version = document["schemaVersion"];
+  if (version === 2) return;
+  onFault(`schemaVersion must be the number 2, not ${typeof version === "number" ? version : nameOf(version)}`);
+}
+
+/** The descriptors under a key that must be there; `null` is an empty array. */
+export function readDescriptors(document: JsonObject, key: string, onFault: FaultHandler): readonly Descriptor[] {
+  const value = document[key];
+  if (value === undefined) onFault(`${key} is missing: expected an array of descriptors, which may be empty`);
+  const items = optionalArray(value, key, onFault) ?? [];
+  return items.flatMap((item, index) => requireDescriptor(item, `${key}[${index}]`, onFault) ?? []);
+}
+
+export function requireDescriptor(value: unknown, path: string, onFault: FaultHandler): Descriptor | undefined {
+  if (value === undefined || value === null) return onFault(`${path} must be a descriptor, not ${nameOf(value)}`);
+  return readDescriptor(value, path, onFault);
+}
+
+/**
+ * What makes an OCI document a referrer. Docker's kinds have nothing of that sort.
+ * @see OCI distribution-spec 1.1, "Listing Referrers"
+ */
+export function readReferrerFields(
+  document: JsonObject,
+  onFault: FaultHandler,
+): Pick<ManifestContents, "subject" | "artifactType" | "annotations"> {
+  return present({
+    subject: readDescriptor(document["subject"], "subject", onFault),
+    artifactType: optionalString(document["artifactType"], "artifactType", onFault) || undefined,
+    annotations: optionalStringMap(document["annotations"], "annotations", onFault),
+  });
+}
