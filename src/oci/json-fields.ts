@@ -130,7 +130,7 @@ function isString(value: unknown): value is string {
   return typeof value === "string";
 }
 
-export function quote(text: string): string {
+function quote(text: string): string {
   return JSON.stringify(clip(text));
 }
 

@@ -35,7 +35,7 @@ export async function createResumableHash(algorithm: DigestAlgorithm): Promise<R
 /** @returns undefined where `state` is not one of this algorithm, or contradicts itself */
 export async function resumeHash(algorithm: DigestAlgorithm, state: Uint8Array): Promise<ResumableHash | undefined> {
   const format = FORMATS[algorithm];
-  const content = parseGoState(format, state.slice());
+  const content = parseGoState(format, new Uint8Array(state));
   if (content === undefined) return undefined;
   return new WasmHash(loadContent(await createHasher(algorithm), format, content), format, content.length);
 }
