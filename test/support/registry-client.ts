@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import type { Descriptor } from "../../src/oci/descriptor.ts";
+import { type Digest, digestOf } from "../../src/oci/digest.ts";
+import type { Content, Image } from "./image.ts";
+
+/** The HTTP API of one registry, for what the real clients cannot be made to do. Every call checks its status. */
+export class RegistryClient {
+  readonly #url: string;
+
+  /** @param url without a path */
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  /** Any request; `path` follows `/v2/`. */
+  async request(path: string, init: RequestInit = {}): Promise<Response> {
+    return await fetch(`${this.#url}/v2/${path}`, { redirect: "manual", ...init });
+  }
+
+  /** Pushes an image with everything it refers to; children of an index by digest. */
+  async push(repository: string, reference: string, image: Image): Promise<Digest> {
+    for (const child of image.children) await this.push(repository, child.manifest.descriptor.digest, child);
+    for (const blob of image.blobs) await this.pushBlob(repository, blob);
+    return this.putManifest(repository, reference, image.manifest);
+  }
+
+  /** As {@link push} by digest, answering the manifest's response. */
+  async pushForAnswer(repository: string, image: Image): Promise<Response> {
+    for (const blob of image.blobs) await this.pushBlob(repository, blob);
+    return await this.#put(repository, image.manifest.descriptor.digest, image.manifest);
+  }
+
+  async pushBlob(repository: string, blob: Content): Promise<void> {
+    const session = await this.startUpload(repository);
+    await this.finishUpload(session, blob.descriptor.digest, blob.bytes);
+  }
+
+  async putManifest(repository: string, reference: string, manifest: Content): Promise<Digest> {
+    await this.#put(repository, reference, manifest);
+    return manifest.descriptor.digest;
+  }
+
+  async #put(repository: string, reference: string, manifest: Content): Promise<Response> {
+    const answer = await this.request(`${repository}/manifests/${reference}`, {
+      method: "PUT",
+      body: bodyOf(manifest.bytes),
+      headers: { "Content-Type": manifest.descriptor.mediaType },
+    });
+    await expect(answer, 201);
+    return answer;
+  }
+
+  /** Reads an image back, each part checked against its digest, and compares it with what was pushed. */
+  async expectImage(repository: string, reference: string, image: Image): Promise<void> {
+    await this.expectManifest(repository, reference, image.manifest);
+    for (const blob of image.blobs) await this.expectBlob(repository, blob);
+    for (const child of image.children) await this.expectImage(repository, child.manifest.descriptor.digest, child);
+  }
+
+  async expectManifest(repository: string, reference: string, manifest: Content): Promise<void> {
+    const answer = await this.getManifest(repository, reference, manifest.descriptor.mediaType);
+    const bytes = await expect(answer, 200);
+    assert.equal(Buffer.from(bytes).toString(), Buffer.from(manifest.bytes).toString());
+    assert.equal(answer.headers.get("Content-Type"), manifest.descriptor.mediaType);
+    assert.equal(answer.headers.get("Docker-Content-Digest"), manifest.descriptor.digest);
+  }
+
+  async expectBlob(repository: string, blob: Content): Promise<void> {
+    const bytes = await expect(await this.request(`${repository}/blobs/${blob.descriptor.digest}`), 200);
+    assert.equal(bytes.length, blob.bytes.length);
+    assert.equal(digestOf(bytes), blob.descriptor.digest);
+  }
+
+  async getManifest(repository: string, reference: string, mediaType: string): Promise<Response> {
+    return await this.request(`${repository}/manifests/${reference}`, { headers: { Accept: mediaType } });
+  }
+
+  /** The status of a manifest's or blob's HEAD; `kind` is the word of the path. */
+  async statusOf(repository: string, kind: "manifests" | "blobs", reference: string): Promise<number> {
+    const headers = { Accept: EVERY_MANIFEST };
+    return (await this.request(`${repository}/${kind}/${reference}`, { method: "HEAD", headers })).status;
+  }
+
+  async delete(repository: string, kind: "manifests" | "blobs", reference: string): Promise<void> {
+    await expect(await this.request(`${repository}/${kind}/${reference}`, { method: "DELETE" }), 202);
+  }
+
+  /** Sorted: the old registry answers in the directory's order. */
+  async tags(repository: string): Promise<readonly string[]> {
+    const body = await expect(await this.request(`${repository}/tags/list`), 200);
+    return ((JSON.parse(Buffer.from(body).toString()) as { tags: string[] | null }).tags ?? []).sort();
+  }
+
+  async catalog(): Promise<readonly string[]> {
+    const body = await expect(await this.request("_catalog"), 200);
+    return (JSON.parse(Buffer.from(body).toString()) as { repositories: string[] }).repositories;
+  }
+
+  async referrers(repository: string, subject: Digest): Promise<readonly Descriptor[]> {
+    const body = await expect(await this.request(`${repository}/referrers/${subject}`), 200);
+    return (JSON.parse(Buffer.from(body).toString()) as { manifests: Descriptor[] }).manifests;
+  }
+
+  async startUpload(repository: string): Promise<Upload> {
+    const answer = await this.request(`${repository}/blobs/uploads/`, { method: "POST" });
+    await expect(answer, 202);
+    return uploadOf(answer);
+  }
+
+  /** A PATCH with the bytes' length announced, or streamed in chunks without one. */
+  async append(upload: Upload, bytes: Uint8Array, style: "announced" | "streamed" = "announced"): Promise<Upload> {
+    const body = style === "announced" ? { body: bodyOf(bytes) } : streamed(bytes);
+    const headers = { "Content-Type": "application/octet-stream" };
+    const answer = await fetch(this.#url + upload.location, { method: "PATCH", headers, ...body });
+    await expect(answer, 202);
+    return uploadOf(answer);
+  }
+
+  async finishUpload(upload: Upload, digest: Digest, rest: Uint8Array = new Uint8Array()): Promise<void> {
+    const answer = await this.tryFinish(upload, digest, rest);
+    await expect(answer, 201);
+    assert.equal(answer.headers.get("Docker-Content-Digest"), digest);
+  }
+
+  async tryFinish(upload: Upload, digest: Digest, rest: Uint8Array = new Uint8Array()): Promise<Response> {
+    const url = new URL(upload.location, this.#url);
+    url.searchParams.set("digest", digest);
+    return await fetch(url, {
+      method: "PUT",
+      body: bodyOf(rest),
+      headers: { "Content-Type": "application/octet-stream" },
+    });
+  }
+
+  /** Asks how far an upload is. */
+  async uploadStatus(upload: Upload): Promise<Upload> {
+    const answer = await fetch(this.#url + upload.location);
+    await expect(answer, 204);
+    return uploadOf(answer);
+  }
+}
+
+/** An upload session as any registry with the same storage and secret can go on with it. */
+export interface Upload {
+  /** Path and query, with the token that the next call needs. */
+  readonly location: string;
+  /** As the header `Range` says: `0-` and the offset of the last byte. */
+  readonly range: string;
+}
+
+const EVERY_MANIFEST = [
+  "application/vnd.oci.image.manifest.v1+json",
+  "application/vnd.oci.image.index.v1+json",
+  "application/vnd.docker.distribution.manifest.v2+json",
+  "application/vnd.docker.distribution.manifest.list.v2+json",
+].join(", ");
+
+async function expect(answer: Response, status: number): Promise<Uint8Array> {
+  const body = await answer.bytes();
+  assert.equal(answer.status, status, `${answer.url} answered ${answer.status}: ${Buffer.from(body.slice(0, 500))}`);
+  return body;
+}
+
+function uploadOf(answer: Response): Upload {
+  const location = new URL(answer.headers.get("Location") ?? "", answer.url);
+  return { location: location.pathname + location.search, range: answer.headers.get("Range") ?? "" };
+}
+
+function bodyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return bytes as Uint8Array<ArrayBuffer>;
+}
+
+/** Several chunks, so that the receiver sees more than one. */
+function streamed(bytes: Uint8Array): RequestInit {
+  const size = Math.ceil(bytes.length / 3);
+  const chunks = [0, 1, 2].map((i) => bytes.subarray(i * size, (i + 1) * size));
+  return { body: ReadableStream.from(chunks), duplex: "half" };
+}
