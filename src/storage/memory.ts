@@ -30,7 +30,7 @@ export class MemoryDriver implements StorageDriver {
   async putContent(path: string, content: Uint8Array): Promise<void> {
     checkPath(MEMORY, path);
     const file = new File(this.#now());
-    if (content.length > 0) file.append(content.slice(), this.#now());
+    if (content.length > 0) file.append(new Uint8Array(content), this.#now());
     this.#place(path, file);
   }
 
@@ -219,6 +219,7 @@ class MemoryWriter implements FileWriter {
   readonly #place: Place;
   readonly #state: WriterState = new WriterState(MEMORY);
   #size: number;
+  #failure: WriteConflict | undefined;
 
   constructor(file: File, place: Place) {
     this.#file = file;
@@ -234,14 +235,14 @@ class MemoryWriter implements FileWriter {
     this.#state.checkOpen();
     this.#checkOurs();
     if (chunk.length === 0) return;
-    this.#file.append(chunk.slice(), this.#place.now());
+    this.#file.append(new Uint8Array(chunk), this.#place.now());
     this.#size = this.#file.size;
   }
 
   async close(): Promise<void> {
-    const wasOpen = this.#state.isOpen;
+    const isEnd = this.#state.isOpen && this.#failure === undefined;
     this.#state.close();
-    if (wasOpen) this.#checkOurs();
+    if (isEnd) this.#checkOurs();
   }
 
   async commit(): Promise<void> {
@@ -260,7 +261,9 @@ class MemoryWriter implements FileWriter {
   }
 
   #checkOurs(): void {
-    if (!this.#place.isAt() || this.#file.size !== this.#size) throw new WriteConflict(MEMORY, this.#place.path);
+    if (this.#place.isAt() && this.#file.size === this.#size) return;
+    this.#failure ??= new WriteConflict(MEMORY, this.#place.path);
+    throw this.#failure;
   }
 }
 
