@@ -106,7 +106,7 @@ export interface Upload {
    * to the same session takes over from one that still runs, as when a client comes back after its connection died.
    * @throws {RangeInvalid} where the session no longer stands at {@link size}
    */
-  append(chunks: AsyncIterable<Uint8Array>): Promise<Upload>;
+  append(chunks: AsyncIterable<Uint8Array>, options?: UploadOptions): Promise<Upload>;
 
   /**
    * Makes the bytes a blob of this repository, durable when the promise resolves.
@@ -126,9 +126,10 @@ export interface ManifestService {
 
   /**
    * Stores a manifest under `digest`, which must be that of its bytes; durable when the promise resolves.
+   * @returns what the client should know about it although it was stored, as sentences
    * @throws {RegistryErrors} naming every reference that is missing or not allowed
    */
-  put(manifest: Manifest, digest: Digest): Promise<void>;
+  put(manifest: Manifest, digest: Digest): Promise<readonly string[]>;
 
   /**
    * Takes the revision out of this repository, with the tags that point at it.

@@ -1,0 +1,115 @@
+/** From a configuration to a registry that serves: the only place that knows all parts. */
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import type { Config, ValidationConfig } from "./config/config.ts";
+import { accessLine } from "./http/access-log.ts";
+import { createServer, type HttpServer } from "./http/server.ts";
+import { schedulePurge } from "./maintenance/purge-schedule.ts";
+import { DRIVERS } from "./parts.ts";
+import type { RegistryOptions } from "./registry/context.ts";
+import type { ReferenceRules } from "./registry/reference-rules.ts";
+import { StorageRegistry } from "./registry/storage-registry.ts";
+import type { StorageDriver } from "./storage/driver.ts";
+import { type LineWriter, writeLines } from "./telemetry/line-writer.ts";
+import type { Log } from "./telemetry/log.ts";
+import { keepSecret, randomSecret } from "./upload-secret.ts";
+
+/** A registry that is ready to listen. Disposal closes what was opened, in reverse order. */
+export interface App extends AsyncDisposable {
+  readonly server: HttpServer;
+  /** Where the bytes are, for people. */
+  readonly location: string;
+}
+
+/** @throws {StorageError} in one sentence where the storage cannot be used */
+export async function createApp(config: Config, log: Log): Promise<App> {
+  await using parts = new AsyncDisposableStack();
+  const driver = await openDriver(config);
+  const warn = (message: string, fields: Readonly<Record<string, unknown>>): void => log.warn(fields, message);
+  const registry = parts.use(new StorageRegistry(driver, toRegistryOptions(config), warn));
+  const { age, interval, dryrun, enabled } = config.storage.maintenance.uploadpurging;
+  if (enabled) {
+    const report = (message: string): void => log.info(message);
+    parts.use(schedulePurge(driver, { age, interval, dryRun: dryrun, report }));
+  }
+  const accessLog = config.log.accesslog.disabled ? undefined : parts.use(writeLines());
+  const server = createServer(toServerOptions(config, log, registry, driver, accessLog));
+  const owned = parts.move();
+  return { server, location: driver.location, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+async function openDriver({ storage }: Config): Promise<StorageDriver> {
+  const { name, parameters } = storage.driver;
+  const open = DRIVERS[name];
+  if (!open) throw new Error(`no storage driver is called ${name}: expected ${Object.keys(DRIVERS).join(", ")}`);
+  return await open(parameters);
+}
+
+function toRegistryOptions({ storage, validation }: Config): RegistryOptions {
+  return {
+    deletion: storage.delete.enabled,
+    readOnly: storage.maintenance.readonly.enabled,
+    references: toReferenceRules(validation),
+    tagConcurrency: storage.tag.concurrencylimit || availableParallelism(),
+  };
+}
+
+function toReferenceRules({ disabled, manifests }: ValidationConfig): ReferenceRules {
+  const { urls, indexes } = manifests;
+  const listed = new Set(indexes.platformlist.map(({ os, architecture }) => `${os}/${architecture}`));
+  return {
+    urls: {
+      allow: disabled ? undefined : anyOf(urls.allow),
+      deny: disabled ? undefined : anyOf(urls.deny),
+      foreignByDefault: disabled,
+    },
+    requiresChild: ({ platform }) => {
+      if (indexes.platforms !== "list") return indexes.platforms === "all";
+      return platform !== undefined && listed.has(`${platform.os}/${platform.architecture}`);
+    },
+  };
+}
+
+function anyOf(patterns: readonly RegExp[]): RegExp | undefined {
+  return patterns.length > 0 ? new RegExp(patterns.map(({ source }) => `(?:${source})`).join("|")) : undefined;
+}
+
+function toServerOptions(
+  config: Config,
+  log: Log,
+  registry: StorageRegistry,
+  driver: StorageDriver,
+  accessLog: LineWriter | undefined,
+): Parameters<typeof createServer>[0] {
+  const { http, storage, wharfinger, catalog, tags } = config;
+  return {
+    registry,
+    log,
+    prefix: http.prefix || "/",
+    headers: http.headers,
+    urls: { host: externalHost(http.host), relative: http.relativeurls },
+    secret: http.secret || findSecret(config, log, driver),
+    readOnly: storage.maintenance.readonly.enabled,
+    maxEntries: catalog.maxentries,
+    maxTags: tags.maxtags,
+    stall: wharfinger.timeouts.body,
+    timeouts: wharfinger.timeouts,
+    onAnswer: accessLog && ((request, reply) => accessLog.write(accessLine(request, reply, new Date()))),
+  };
+}
+
+/** `http.host` counts only where it is a whole URL. */
+function externalHost(host: string): URL | undefined {
+  return URL.canParse(host) && new URL(host).host !== "" ? new URL(host) : undefined;
+}
+
+function findSecret({ wharfinger, storage }: Config, log: Log, driver: StorageDriver): string {
+  const folder =
+    wharfinger.datadir ?? (storage.driver.name === "filesystem" ? join(driver.location, "wharfinger") : undefined);
+  const kept = folder === undefined ? undefined : keepSecret(folder);
+  if (kept !== undefined) return kept;
+  log.warn(
+    "No HTTP secret provided - generated random secret. This may cause problems with uploads if multiple registries are behind a load-balancer. To provide a shared secret, set http.secret in the configuration or REGISTRY_HTTP_SECRET.",
+  );
+  return randomSecret();
+}

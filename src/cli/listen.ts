@@ -1,0 +1,77 @@
+import { lstatSync, rmSync } from "node:fs";
+import type { HttpConfig } from "../config/config.ts";
+import type { HttpServer } from "../http/server.ts";
+import { Failure } from "./failure.ts";
+
+/**
+ * Binds where `http.addr` and `http.net` say.
+ * @returns the address as people write it, e.g. `[::]:5000` or the path of a socket
+ * @throws {Failure}
+ */
+export async function listen(server: HttpServer, { addr, net }: HttpConfig): Promise<string> {
+  try {
+    if (net === "unix") return await listenOnSocket(server, addr);
+    const { host, port } = parseAddress(addr);
+    if (host !== undefined) return toText(await server.listen({ host, port, listenTextResolver }));
+    return await listenEverywhere(server, port);
+  } catch (error) {
+    throw error instanceof Failure
+      ? error
+      : new Failure(`cannot listen on ${addr}: ${reason(error)}`, { cause: error });
+  }
+}
+
+/** `host:port`, `:port` or nothing. */
+export function parseAddress(addr: string): { readonly host: string | undefined; readonly port: number } {
+  if (addr === "") return { host: undefined, port: 0 };
+  const [, bracketed, bare, port] = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/.exec(addr) ?? [];
+  if (port === undefined || Number(port) > 65535) {
+    throw new Failure(`cannot listen on ${JSON.stringify(addr)}: http.addr is <host>:<port> or :<port>`);
+  }
+  return { host: bracketed || bare || undefined, port: Number(port) };
+}
+
+/** IPv4 and IPv6, or IPv4 alone where the machine has no other. */
+async function listenEverywhere(server: HttpServer, port: number): Promise<string> {
+  try {
+    return toText(await server.listen({ host: "::", port, listenTextResolver }));
+  } catch (error) {
+    if (codeOf(error) !== "EAFNOSUPPORT" && codeOf(error) !== "EADDRNOTAVAIL") throw error;
+    return toText(await server.listen({ host: "0.0.0.0", port, listenTextResolver }));
+  }
+}
+
+async function listenOnSocket(server: HttpServer, path: string): Promise<string> {
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  if (there && !there.isSocket()) throw new Failure(`cannot listen on ${path}: there is a file that is no socket`);
+  if (there) rmSync(path);
+  await server.listen({ path, listenTextResolver });
+  return path;
+}
+
+/** The line that the framework logs. */
+function listenTextResolver(url: string): string {
+  return `listening on ${toText(url)}`;
+}
+
+function toText(url: string): string {
+  return url.replace(/^\w+:\/\//, "");
+}
+
+function reason(error: unknown): string {
+  switch (codeOf(error)) {
+    case "EADDRINUSE":
+      return "another program uses this port; stop it, or set http.addr (REGISTRY_HTTP_ADDR) to another one";
+    case "EACCES":
+      return "not permitted; ports below 1024 need root or CAP_NET_BIND_SERVICE";
+    case "ENOTFOUND":
+    case "EADDRNOTAVAIL":
+      return "this machine has no such address";
+    default:
+      return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}

@@ -1,0 +1,66 @@
+import { Command, CommanderError } from "commander";
+import { Failure } from "./failure.ts";
+
+/** What the command line asked for. */
+export interface Program {
+  /** @returns the exit code */
+  run(argv: readonly string[]): Promise<number>;
+}
+
+const NO_DEFAULT = [
+  "--no-default-config",
+  "do not look for /etc/distribution/config.yml and /etc/docker/registry/config.yml",
+] as const;
+
+export function createProgram(version: string): Program {
+  let code = 0;
+  const program = new Command("wharfinger")
+    .description("A container registry that takes the place of docker/distribution.")
+    .version(`wharfinger ${version}`, "-v, --version", "print the version")
+    .exitOverride()
+    .showSuggestionAfterError()
+    .action(() => program.help({ error: true }));
+
+  program
+    .command("serve")
+    .description("serve a registry until SIGTERM or SIGINT")
+    .argument(
+      "[config]",
+      "configuration file; $REGISTRY_CONFIGURATION_PATH or the peers' default files where not given",
+    )
+    .option(...NO_DEFAULT)
+    .addHelpText(
+      "after",
+      "\nWithout any configuration: port 5000, data in ./data. REGISTRY_* variables override the file.",
+    )
+    .action(async (path: string | undefined, flags: { readonly defaultConfig: boolean }) => {
+      const { serve } = await import("./serve.ts");
+      code = await serve(path, flags);
+    });
+
+  program
+    .command("config")
+    .description("work with configuration files")
+    .command("check")
+    .description("say whether a configuration would be accepted, and what in it is ignored")
+    .argument("[config]", "configuration file, as for serve")
+    .option(...NO_DEFAULT)
+    .action(async (path: string | undefined, flags: { readonly defaultConfig: boolean }) => {
+      const { checkConfig } = await import("./config-check.ts");
+      checkConfig(path, flags);
+    });
+
+  return {
+    async run(argv) {
+      try {
+        await program.parseAsync(argv, { from: "user" });
+        return code;
+      } catch (error) {
+        if (error instanceof CommanderError) return error.exitCode;
+        if (!(error instanceof Failure)) throw error;
+        process.stderr.write(`${error.message}\n`);
+        return 1;
+      }
+    },
+  };
+}

@@ -1,0 +1,51 @@
+import { type App, createApp } from "../app.ts";
+import type { Config } from "../config/config.ts";
+import { sizeThreadPool } from "../config/process.ts";
+import { StorageError } from "../storage/errors.ts";
+import { createLog, type Log } from "../telemetry/log.ts";
+import { drain } from "./drain.ts";
+import { Failure } from "./failure.ts";
+import { listen } from "./listen.ts";
+import { type LoadFlags, load } from "./load.ts";
+
+/**
+ * Serves until a signal comes.
+ * @returns the exit code
+ * @throws {Failure} for what keeps it from starting
+ */
+export async function serve(path: string | undefined, flags: LoadFlags): Promise<number> {
+  const { config, warnings, source } = load(path, flags);
+  const { maxthreads } = config.storage.driver.parameters;
+  if (typeof maxthreads === "number") sizeThreadPool(maxthreads);
+  const log = createLog(config.log);
+  for (const warning of warnings) log.warn(warning);
+  await using app = await open(config, log);
+  const stopped = signalled();
+  const address = await listen(app.server, config.http);
+  greet(log, address, app.location, source);
+  log.info(`${await stopped}: stopping server gracefully. Draining connections for ${config.http.draintimeout} ms`);
+  return await drain(app.server, config.http.draintimeout, log);
+}
+
+async function open(config: Config, log: Log): Promise<App> {
+  try {
+    return await createApp(config, log);
+  } catch (error) {
+    throw error instanceof StorageError ? new Failure(error.message, { cause: error }) : error;
+  }
+}
+
+/** Where the data is, and how to begin. */
+function greet(log: Log, address: string, location: string, source: string | undefined): void {
+  log.info(`data in ${location}, configuration ${source === undefined ? "built in" : `from ${source}`}`);
+  if (address.startsWith("/")) return;
+  const image = `${address.replace(/^(?:\[::\]|0\.0\.0\.0)(?=:)/, "localhost")}/busybox`;
+  log.info(`push a first image: docker pull busybox && docker tag busybox ${image} && docker push ${image}`);
+}
+
+/** The first signal ends serving; a second one ends the process, as the system does it. */
+function signalled(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(signal));
+  });
+}

@@ -1,0 +1,317 @@
+/**
+ * What the rest of the program knows of its configuration: every key of the schema, named as in the file, with defaults
+ * filled in and older spellings merged into the present ones. Durations are milliseconds; times a peer keeps in
+ * nanoseconds may have fractions.
+ *
+ * Sections that are absent when the file does not have them are optional here; all others are always there.
+ */
+export interface Config {
+  readonly version: "0.1";
+  readonly log: LogConfig;
+  readonly storage: StorageConfig;
+  /** At most one of them. Empty: everybody may do everything. */
+  readonly auth: AuthConfig;
+  /** Wrapped around their subject in list order. Disabled entries are left out. */
+  readonly middleware: MiddlewareLists;
+  readonly http: HttpConfig;
+  readonly notifications: NotificationsConfig;
+  readonly redis?: RedisConfig | undefined;
+  readonly health: HealthConfig;
+  readonly catalog: { readonly maxentries: number };
+  readonly tags: { readonly maxtags: number };
+  readonly proxy?: ProxyConfig | undefined;
+  readonly validation: ValidationConfig;
+  readonly policy: { readonly repository: { readonly classes: readonly string[] } };
+  readonly compatibility: { readonly schema1: Schema1Config };
+  readonly reporting: ReportingConfig;
+  readonly wharfinger: WharfingerConfig;
+}
+
+/** Whatever stands in the file, as YAML reads it. The part that uses it checks it. */
+export type Parameters = Readonly<Record<string, unknown>>;
+
+/** Header name, as written, to its values. */
+export type Headers = Readonly<Record<string, readonly string[]>>;
+
+export type LogLevel = "error" | "warn" | "info" | "debug";
+export type LogFormatter = "text" | "json" | "logstash";
+
+export interface LogConfig {
+  readonly accesslog: { readonly disabled: boolean };
+  readonly level: LogLevel;
+  readonly formatter: LogFormatter;
+  /** Added to every line. */
+  readonly fields: Parameters;
+  readonly hooks: readonly LogHook[];
+  readonly reportcaller: boolean;
+}
+
+export interface LogHook {
+  readonly type: string;
+  readonly disabled: boolean;
+  readonly levels: readonly string[];
+  readonly options: Parameters;
+}
+
+export interface StorageConfig {
+  readonly driver: DriverConfig;
+  readonly maintenance: {
+    readonly uploadpurging: UploadPurgingConfig;
+    readonly readonly: { readonly enabled: boolean };
+  };
+  readonly delete: { readonly enabled: boolean };
+  readonly redirect: { readonly disable: boolean };
+  readonly cache: CacheConfig;
+  /** Tag lookups at a time while a manifest is deleted; 0: as many as there are processors. */
+  readonly tag: { readonly concurrencylimit: number };
+}
+
+/**
+ * For `filesystem` the parameters are {@link FilesystemParameters}; `inmemory` has none.
+ */
+export interface DriverConfig {
+  readonly name: string;
+  readonly parameters: Parameters;
+}
+
+export interface FilesystemParameters extends Parameters {
+  readonly rootdirectory: string;
+  /** Driver calls at a time, at least 25. */
+  readonly maxthreads: number;
+}
+
+export interface UploadPurgingConfig {
+  readonly enabled: boolean;
+  readonly age: number;
+  readonly interval: number;
+  readonly dryrun: boolean;
+}
+
+export interface CacheConfig {
+  readonly blobdescriptor?: string | undefined;
+  /** Entries; 0 or less: without limit. */
+  readonly blobdescriptorsize: number;
+}
+
+export interface AuthConfig {
+  readonly silly?: SillyConfig | undefined;
+  readonly htpasswd?: HtpasswdConfig | undefined;
+  readonly token?: TokenConfig | undefined;
+}
+
+export interface SillyConfig {
+  readonly realm: string;
+  readonly service: string;
+}
+
+export interface HtpasswdConfig {
+  readonly realm: string;
+  readonly path: string;
+}
+
+export interface TokenConfig {
+  readonly realm: string;
+  readonly service: string;
+  readonly issuer: string;
+  readonly rootcertbundle?: string | undefined;
+  readonly jwks?: string | undefined;
+  readonly autoredirect: boolean;
+  readonly autoredirectpath?: string | undefined;
+  readonly signingalgorithms: readonly string[];
+}
+
+export interface MiddlewareLists {
+  readonly registry: readonly Middleware[];
+  readonly repository: readonly Middleware[];
+  readonly storage: readonly Middleware[];
+}
+
+export interface Middleware {
+  readonly name: string;
+  readonly disabled: boolean;
+  readonly options: Parameters;
+}
+
+export interface HttpConfig {
+  /** `host:port`, or the path of a socket. Empty: a port the system chooses. */
+  readonly addr: string;
+  readonly net: "tcp" | "unix";
+  /** Empty, or begins and ends with a slash. */
+  readonly prefix: string;
+  readonly host: string;
+  readonly secret?: string | undefined;
+  readonly relativeurls: boolean;
+  /** 0: stop at once. */
+  readonly draintimeout: number;
+  readonly tls: TlsConfig;
+  readonly headers: Headers;
+  readonly debug: {
+    readonly addr: string;
+    readonly prometheus: { readonly enabled: boolean; readonly path: string };
+  };
+  readonly http2: { readonly disabled: boolean };
+  readonly h2c: { readonly enabled: boolean };
+}
+
+export interface TlsConfig {
+  readonly certificate?: string | undefined;
+  readonly key?: string | undefined;
+  readonly clientcas: readonly string[];
+  readonly clientauth: ClientAuth;
+  readonly minimumtls: "tls1.2" | "tls1.3";
+  /** Empty: the default suites. */
+  readonly ciphersuites: readonly string[];
+  readonly letsencrypt: {
+    readonly cachefile?: string | undefined;
+    readonly email?: string | undefined;
+    readonly hosts: readonly string[];
+    readonly directoryurl?: string | undefined;
+  };
+}
+
+export type ClientAuth =
+  | "request-client-cert"
+  | "require-any-client-cert"
+  | "verify-client-cert-if-given"
+  | "require-and-verify-client-cert";
+
+export interface NotificationsConfig {
+  readonly events: { readonly includereferences: boolean };
+  readonly endpoints: readonly EndpointConfig[];
+}
+
+export interface EndpointConfig {
+  readonly name: string;
+  readonly disabled: boolean;
+  readonly url: string;
+  readonly headers: Headers;
+  readonly timeout: number;
+  readonly threshold: number;
+  readonly backoff: number;
+  readonly ignore: { readonly mediatypes: readonly string[]; readonly actions: readonly string[] };
+}
+
+/** What is not set is left to the client library. */
+export interface RedisConfig {
+  readonly addrs: readonly string[];
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly db: number;
+  readonly clientname?: string | undefined;
+  readonly protocol?: number | undefined;
+  readonly sentinelusername?: string | undefined;
+  readonly sentinelpassword?: string | undefined;
+  readonly mastername?: string | undefined;
+  readonly maxretries?: number | undefined;
+  readonly minretrybackoff?: number | undefined;
+  readonly maxretrybackoff?: number | undefined;
+  readonly dialtimeout?: number | undefined;
+  readonly readtimeout?: number | undefined;
+  readonly writetimeout?: number | undefined;
+  readonly contexttimeoutenabled: boolean;
+  readonly poolfifo: boolean;
+  readonly poolsize?: number | undefined;
+  readonly pooltimeout?: number | undefined;
+  readonly minidleconns?: number | undefined;
+  readonly maxidleconns?: number | undefined;
+  readonly maxactiveconns?: number | undefined;
+  readonly connmaxidletime?: number | undefined;
+  readonly connmaxlifetime?: number | undefined;
+  readonly maxredirects?: number | undefined;
+  readonly readonly: boolean;
+  readonly routebylatency: boolean;
+  readonly routerandomly: boolean;
+  readonly disableidentity: boolean;
+  readonly identitysuffix?: string | undefined;
+  readonly unstableresp3: boolean;
+  readonly tls: {
+    readonly certificate?: string | undefined;
+    readonly key?: string | undefined;
+    readonly rootcas: readonly string[];
+  };
+}
+
+export interface HealthConfig {
+  readonly storagedriver: { readonly enabled: boolean; readonly interval: number; readonly threshold: number };
+  readonly file: readonly FileCheck[];
+  readonly http: readonly HttpCheck[];
+  readonly tcp: readonly TcpCheck[];
+}
+
+export interface FileCheck {
+  readonly file: string;
+  readonly interval: number;
+  readonly threshold: number;
+}
+
+export interface HttpCheck {
+  readonly uri: string;
+  readonly headers: Headers;
+  readonly statuscode: number;
+  readonly timeout?: number | undefined;
+  readonly interval: number;
+  readonly threshold: number;
+}
+
+export interface TcpCheck {
+  readonly addr: string;
+  readonly timeout?: number | undefined;
+  readonly interval: number;
+  readonly threshold: number;
+}
+
+export interface ProxyConfig {
+  /** Its presence turns the cache on. */
+  readonly remoteurl?: string | undefined;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly exec?: { readonly command: string; readonly lifetime?: number | undefined } | undefined;
+  /** 0: nothing expires. */
+  readonly ttl: number;
+  readonly cachewritetimeout: number;
+}
+
+export interface ValidationConfig {
+  readonly disabled: boolean;
+  readonly manifests: {
+    readonly urls: { readonly allow: readonly RegExp[]; readonly deny: readonly RegExp[] };
+    readonly indexes: IndexValidation;
+  };
+}
+
+export interface IndexValidation {
+  readonly platforms: "all" | "none" | "list";
+  readonly platformlist: readonly { readonly architecture: string; readonly os: string }[];
+}
+
+export interface Schema1Config {
+  readonly enabled: boolean;
+  readonly signingkeyfile?: string | undefined;
+}
+
+export interface ReportingConfig {
+  readonly bugsnag: {
+    readonly apikey?: string | undefined;
+    readonly releasestage?: string | undefined;
+    readonly endpoint?: string | undefined;
+  };
+  readonly newrelic: {
+    readonly licensekey?: string | undefined;
+    readonly name?: string | undefined;
+    readonly verbose: boolean;
+  };
+}
+
+/** Keys of our own. */
+export interface WharfingerConfig {
+  /** Where our own files live. Not set: beside the storage. */
+  readonly datadir?: string | undefined;
+  readonly timeouts: {
+    /** From the connection to the end of the request's head. */
+    readonly header: number;
+    /** Between two requests of a connection. */
+    readonly idle: number;
+    /** Without a byte of a body. */
+    readonly body: number;
+  };
+}

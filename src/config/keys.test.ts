@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, it } from "node:test";
+import type { z } from "zod";
+import { DEPRECATED, KEYS, VARIABLE_NAMES } from "./keys.ts";
+import { schema } from "./schema.ts";
+
+describe("the table of keys", () => {
+  const rows = Object.keys(KEYS).filter((row) => !row.includes("="));
+
+  it("has a row for every key of the schema, and the schema has a key for every row", () => {
+    assert.deepEqual(rows.toSorted(), [...keysOf(schema, "")].toSorted());
+  });
+
+  it("gives a class by value only to keys that have a row", () => {
+    for (const row of Object.keys(KEYS)) assert.ok(rows.includes(row.split("=")[0] ?? ""), row);
+  });
+
+  it("refuses every key that guards something", () => {
+    const guards = rows.filter((row) =>
+      /^(?:auth\.(?!none)|http\.tls\.|middleware\.|policy\.|proxy\.remoteurl)/.test(row),
+    );
+    assert.ok(guards.length > 20);
+    for (const row of guards) assert.equal(KEYS[row], "refused", row);
+  });
+
+  it("names only keys that exist as deprecated, as their replacements, and as names of variables", () => {
+    const known = new Set(rows.map((row) => row.replace(/\[\]$|\.\*$/, "")));
+    const named = [
+      ...Object.entries(DEPRECATED).flat(),
+      ...Object.entries(VARIABLE_NAMES).map(([path, key]) => sibling(path, key)),
+    ];
+    for (const path of named)
+      assert.ok(
+        [...known].some((row) => row === path || row.startsWith(`${path}.`) || row.startsWith(`${path}[]`)),
+        path,
+      );
+  });
+
+  it("says the same as the manual", () => {
+    const manual = readFileSync(new URL("../../docs/configuration.md", import.meta.url), "utf8");
+    const documented = [...manual.matchAll(/^\| `([^`]+)` \|.*\| (honoured|refused|warned) \|$/gm)];
+    assert.deepEqual(
+      documented.map(([, key, keyClass]) => [key, keyClass]).toSorted(byKey),
+      Object.entries(KEYS).toSorted(byKey),
+    );
+  });
+});
+
+function byKey([a = ""]: readonly (string | undefined)[], [b = ""]: readonly (string | undefined)[]): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+function sibling(path: string, key: string): string {
+  return [...path.split(".").slice(0, -1), key].join(".");
+}
+
+/** The paths of the schema's keys, in the notation of the table. */
+function* keysOf(type: z.core.$ZodType, path: string): Generator<string> {
+  const { def } = type._zod as z.core.$ZodTypeInternals & { def: AnyDef };
+  if (def.shape) {
+    for (const [key, child] of Object.entries(def.shape)) yield* keysOf(child, path === "" ? key : `${path}.${key}`);
+  } else if (def.type === "record" && def.valueType) yield* keysOf(def.valueType, `${path}.*`);
+  else if (def.element) yield* keysOf(def.element, `${path}[]`);
+  else if (def.innerType) yield* keysOf(def.innerType, path);
+  else if (def.type === "pipe" && def.in && def.out) yield* keysOf(sideWithKeys(def.in, def.out), path);
+  else yield path;
+}
+
+interface AnyDef extends z.core.$ZodTypeDef {
+  readonly shape?: Readonly<Record<string, z.core.$ZodType>>;
+  readonly valueType?: z.core.$ZodType;
+  readonly element?: z.core.$ZodType;
+  readonly innerType?: z.core.$ZodType;
+  readonly in?: z.core.$ZodType;
+  readonly out?: z.core.$ZodType;
+}
+
+function sideWithKeys(input: z.core.$ZodType, output: z.core.$ZodType): z.core.$ZodType {
+  return output._zod.def.type === "transform" ? input : output;
+}

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { ConfigError } from "./config-error.ts";
+import { DEPRECATED, KEYS, type KeyClass } from "./keys.ts";
+import { review } from "./review.ts";
+import { Mapping } from "./tree.ts";
+import { parseYaml } from "./yaml-tree.ts";
+
+function warningsOf(text: string): string[] {
+  const root = parseYaml(text, "f", true);
+  assert.ok(root instanceof Mapping);
+  return review(root);
+}
+
+/** A document with nothing but this key. */
+function documentWith(path: string, value: unknown): string {
+  const steps = path.match(/\[\]|[^.[]+/g) ?? [];
+  return JSON.stringify(steps.reduceRight((inner, step) => (step === "[]" ? [inner] : { [step]: inner }), value));
+}
+
+function outcomeOf(row: string, value: unknown): { keyClass: KeyClass; sentence: string } {
+  try {
+    const [sentence] = warningsOf(documentWith(row, value)).filter((warning) => !warning.includes("deprecated"));
+    return { keyClass: sentence === undefined ? "honoured" : "warned", sentence: sentence ?? "" };
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return { keyClass: "refused", sentence: error.message };
+  }
+}
+
+describe("the class of a key", () => {
+  for (const [row, keyClass] of Object.entries(KEYS)) {
+    const [path = "", value = 5] = row.split("=");
+
+    it(`makes ${row} ${keyClass}`, () => {
+      const outcome = outcomeOf(path, value);
+      assert.equal(outcome.keyClass, keyClass, outcome.sentence);
+      if (keyClass !== "honoured")
+        assert.match(outcome.sentence, new RegExp(`^f:1: ${path.split(".")[0]}\\b.* is not supported yet and `));
+    });
+
+    for (const off of [null, false, ""]) {
+      it(`does not matter where ${row} is ${JSON.stringify(off)}`, () => {
+        assert.deepEqual(outcomeOf(path, off), { keyClass: "honoured", sentence: "" });
+      });
+    }
+  }
+
+  it("is told by the name of the section that is not built yet, once", () => {
+    const text =
+      "health:\n  storagedriver:\n    enabled: true\n    interval: 5s\n  file: [{file: /a}]\nredis: {db: 1}\n";
+    assert.deepEqual(warningsOf(text), [
+      "f:3: health is not supported yet and is ignored",
+      "f:6: redis is not supported yet and is ignored",
+    ]);
+  });
+
+  it("is told by the name of the key where the rest of its section is built", () => {
+    assert.deepEqual(warningsOf("http: {debug: {addr: x}}\nstorage: {cache: {blobdescriptor: inmemory}}"), [
+      "f:1: http.debug is not supported yet and is ignored",
+      "f:2: storage.cache.blobdescriptor is not supported yet and is ignored",
+    ]);
+  });
+
+  it("is told with its line by what is refused", () => {
+    assert.throws(() => warningsOf("health: {storagedriver: {enabled: on}}\nhttp:\n  tls:\n    minimumtls: tls1.2\n"), {
+      name: "ConfigError",
+      message: "f:4: http.tls is not supported yet and must not be ignored; take it out to start without it",
+    });
+  });
+
+  it("does not matter for middleware that is disabled", () => {
+    assert.deepEqual(warningsOf("middleware: {storage: [{name: cloudfront, disabled: true, options: {a: b}}]}"), []);
+    assert.throws(() => warningsOf("middleware: {storage: [{name: cloudfront, disabled: no}]}"), ConfigError);
+  });
+});
+
+describe("a deprecated key", () => {
+  for (const [path, replacement] of Object.entries(DEPRECATED)) {
+    it(`${path} is warned of with the one that replaced it`, () => {
+      const value = path.endsWith("ignoredmediatypes") ? ["x"] : 5;
+      const sentence = `f:1: ${path} is deprecated, use ${replacement}`.replaceAll("[]", "");
+      assert.ok(warningsOf(documentWith(path, value)).includes(sentence));
+    });
+  }
+});

@@ -1,0 +1,89 @@
+import type { z } from "zod";
+import type { HttpConfig } from "./config.ts";
+import {
+  alwaysThere,
+  bool,
+  duration,
+  type Field,
+  field,
+  headers,
+  listOf,
+  oneOf,
+  optionalText,
+  text,
+} from "./fields.ts";
+
+const prefix: Field<string> = field("empty, or begin and end with a slash", ({ text }) =>
+  text === "" || (text.startsWith("/") && text.endsWith("/")) ? text : undefined,
+);
+
+/** The oldest two are raised to the oldest that is still sound. */
+const minimumtls: z.ZodType<"tls1.2" | "tls1.3"> = oneOf("tls1.0", "tls1.1", "tls1.2", "tls1.3")
+  .default("tls1.2")
+  .transform((version) => (version === "tls1.3" ? version : "tls1.2"));
+
+const SUITES: ReadonlySet<string> = new Set([
+  "TLS_AES_128_GCM_SHA256",
+  "TLS_AES_256_GCM_SHA384",
+  "TLS_CHACHA20_POLY1305_SHA256",
+  "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
+  "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+  "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
+  "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+  "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+  "TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA",
+  "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
+  "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+  "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
+  "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+  "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+  "TLS_RSA_WITH_3DES_EDE_CBC_SHA",
+  "TLS_RSA_WITH_AES_128_CBC_SHA",
+  "TLS_RSA_WITH_AES_128_GCM_SHA256",
+  "TLS_RSA_WITH_AES_256_CBC_SHA",
+  "TLS_RSA_WITH_AES_256_GCM_SHA384",
+]);
+
+const suite: Field<string> = field("a cipher suite by its IANA name, such as TLS_AES_128_GCM_SHA256", ({ text }) =>
+  SUITES.has(text) ? text : undefined,
+);
+
+const tls = alwaysThere({
+  certificate: optionalText,
+  key: optionalText,
+  clientcas: listOf(text),
+  clientauth: oneOf(
+    "request-client-cert",
+    "require-any-client-cert",
+    "verify-client-cert-if-given",
+    "require-and-verify-client-cert",
+  ).default("require-and-verify-client-cert"),
+  minimumtls,
+  ciphersuites: listOf(suite),
+  letsencrypt: alwaysThere({
+    cachefile: optionalText,
+    email: optionalText,
+    hosts: listOf(text),
+    directoryurl: optionalText,
+  }),
+});
+
+export const http: z.ZodType<HttpConfig> = alwaysThere({
+  addr: text.default(""),
+  net: field("tcp or unix", ({ text }) => (["", "tcp", "unix"].includes(text) ? text : undefined))
+    .default("tcp")
+    .transform((net) => (net === "unix" ? net : "tcp")),
+  prefix: prefix.default(""),
+  host: text.default(""),
+  secret: optionalText,
+  relativeurls: bool.default(false),
+  draintimeout: duration.default(10_000),
+  tls,
+  headers,
+  debug: alwaysThere({
+    addr: text.default(""),
+    prometheus: alwaysThere({ enabled: bool.default(false), path: text.default("/metrics") }),
+  }),
+  http2: alwaysThere({ disabled: bool.default(false) }),
+  h2c: alwaysThere({ enabled: bool.default(false) }),
+});

@@ -1,0 +1,128 @@
+/** The keys of a configuration file, section by section; bigger sections have files of their own. */
+import { z } from "zod";
+import {
+  alwaysThere,
+  bool,
+  duration,
+  field,
+  int,
+  listOf,
+  named,
+  oneOf,
+  optionalText,
+  parameters,
+  section,
+  text,
+} from "./fields.ts";
+import type { FileConfig } from "./file-config.ts";
+import { http } from "./schema-http.ts";
+import { redis } from "./schema-redis.ts";
+import { middleware, storage } from "./schema-storage.ts";
+import { health, notifications } from "./schema-watching.ts";
+import { urlPattern } from "./url-pattern.ts";
+
+const LEVELS = ["error", "warn", "info", "debug"] as const;
+
+const level = field("one of error, warn, info, debug", ({ text }) =>
+  LEVELS.find((known) => known === text.toLowerCase()),
+);
+
+const log = alwaysThere({
+  accesslog: alwaysThere({ disabled: bool.default(false) }),
+  level: level.optional(),
+  formatter: oneOf("text", "json", "logstash").default("text"),
+  fields: parameters,
+  hooks: listOf(
+    section({
+      type: named("the kind of hook, such as mail"),
+      disabled: bool.default(false),
+      levels: listOf(text),
+      options: parameters,
+    }),
+  ),
+  reportcaller: bool.default(false),
+});
+
+const realm = named("the realm told to clients");
+const service = named("the name of this registry for the token server");
+
+const auth = alwaysThere({
+  none: parameters.unwrap().optional(),
+  silly: section({ realm, service }).optional(),
+  htpasswd: section({ realm, path: named("the path of a htpasswd file") }).optional(),
+  token: section({
+    realm,
+    service,
+    issuer: named("the issuer of the tokens"),
+    rootcertbundle: optionalText,
+    jwks: optionalText,
+    autoredirect: bool.default(false),
+    autoredirectpath: optionalText,
+    signingalgorithms: listOf(text),
+  }).optional(),
+});
+
+const proxy = section({
+  remoteurl: optionalText,
+  username: optionalText,
+  password: optionalText,
+  exec: section({ command: named("the command of a credential helper"), lifetime: duration.optional() }).optional(),
+  ttl: duration.default(168 * 3_600_000),
+  cachewritetimeout: duration.default(5 * 60_000),
+});
+
+const validation = alwaysThere({
+  enabled: bool.optional(),
+  disabled: bool.default(false),
+  manifests: alwaysThere({
+    urls: alwaysThere({ allow: listOf(urlPattern), deny: listOf(urlPattern) }),
+    indexes: alwaysThere({
+      platforms: oneOf("all", "none", "list").default("all"),
+      platformlist: listOf(section({ architecture: text.default(""), os: text.default("") })),
+    }),
+  }),
+});
+
+const compatibility = alwaysThere({
+  schema1: alwaysThere({ enabled: bool.default(false), signingkeyfile: optionalText }),
+});
+
+const reporting = alwaysThere({
+  bugsnag: alwaysThere({ apikey: optionalText, releasestage: optionalText, endpoint: optionalText }),
+  newrelic: alwaysThere({ licensekey: optionalText, name: optionalText, verbose: bool.default(false) }),
+});
+
+const wharfinger = alwaysThere({
+  datadir: named("the path of a directory").optional(),
+  timeouts: alwaysThere({
+    header: duration.default(30_000),
+    idle: duration.default(180_000),
+    body: duration.default(60_000),
+  }),
+});
+
+const upToOneThousand = (least: number): z.ZodType<number> =>
+  int(least)
+    .default(1000)
+    .transform((count) => (count <= 0 ? 1000 : count));
+
+export const schema: z.ZodType<FileConfig> = z.object({
+  version: field('"0.1"', ({ text }) => (text === "0.1" ? ("0.1" as const) : undefined)),
+  log,
+  loglevel: level.optional(),
+  storage,
+  auth,
+  middleware,
+  http,
+  notifications,
+  redis: redis.optional(),
+  health,
+  catalog: alwaysThere({ maxentries: upToOneThousand(Number.MIN_SAFE_INTEGER) }),
+  tags: alwaysThere({ maxtags: upToOneThousand(0) }),
+  proxy: proxy.optional(),
+  validation,
+  policy: alwaysThere({ repository: alwaysThere({ classes: listOf(text) }) }),
+  compatibility,
+  reporting,
+  wharfinger,
+});

@@ -1,0 +1,57 @@
+/** Bodies of requests. */
+import type { IncomingMessage } from "node:http";
+
+/** The client went away, or sent no byte for too long; nobody is left to be answered. */
+export class BodyAborted extends Error {
+  override readonly name = "BodyAborted";
+}
+
+/**
+ * The body as it comes in. Leaving early does not close the connection, so an error can still be answered.
+ * @param stall ms without a byte after which the connection is dropped
+ * @throws {BodyAborted}
+ */
+export async function* receive(request: IncomingMessage, stall: number): AsyncGenerator<Uint8Array, void, void> {
+  let waiting = true;
+  const timer = setTimeout(() => {
+    if (waiting) request.destroy(new BodyAborted(`no byte of the body for ${stall} ms`));
+    else timer.refresh();
+  }, stall);
+  try {
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+      waiting = false;
+      yield chunk as Uint8Array;
+      waiting = true;
+      timer.refresh();
+    }
+  } catch (error) {
+    throw error instanceof BodyAborted ? error : new BodyAborted("the client went away", { cause: error });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * The whole body, as long as it stays within `limit` bytes.
+ * @returns undefined for a longer one, of which no more than `limit` is kept
+ */
+export async function receiveWhole(
+  request: IncomingMessage,
+  limit: number,
+  stall: number,
+): Promise<Uint8Array | undefined> {
+  if (Number(request.headers["content-length"] ?? 0) > limit) return undefined;
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of receive(request, stall)) {
+    length += chunk.length;
+    if (length > limit) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, length);
+}
+
+export function hasBody(request: IncomingMessage): boolean {
+  const { "content-length": length, "transfer-encoding": encoding } = request.headers;
+  return encoding !== undefined || Number(length ?? 0) > 0;
+}

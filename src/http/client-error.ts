@@ -1,0 +1,24 @@
+import type { Socket } from "node:net";
+
+/** What cannot even be parsed as HTTP gets the registry's body too, and the end of its connection. */
+export function answerClientError(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (error.code === "ECONNRESET" || socket.destroyed || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, detail] = ANSWERS[error.code ?? ""] ?? ["400 Bad Request", "the request is no valid HTTP"];
+  const body = `${JSON.stringify({ errors: [{ code: "UNKNOWN", message: "bad request", detail }] })}\n`;
+  const head = [
+    `HTTP/1.1 ${status}`,
+    "Docker-Distribution-Api-Version: registry/2.0",
+    "Content-Type: application/json",
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    "Connection: close",
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`, () => socket.destroy());
+}
+
+const ANSWERS: Readonly<Record<string, readonly [status: string, detail: string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: ["408 Request Timeout", "the request's head did not arrive in time"],
+  HPE_HEADER_OVERFLOW: ["431 Request Header Fields Too Large", "the request's head is longer than 16 KiB"],
+};

@@ -1,0 +1,70 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { parseRepositoryName, parseStoredName, type RepositoryName } from "../oci/names.ts";
+import type { Registry, Repository } from "../registry/registry.ts";
+import { externalBase, type UrlRules } from "./external-url.ts";
+import type { Target } from "./target.ts";
+
+/** What every handler works with. */
+export interface Edge {
+  readonly registry: Registry;
+  readonly urls: UrlRules;
+  /** Signs the state of uploads. */
+  readonly secret: string;
+  /** Most entries of a page of the catalogue. */
+  readonly maxEntries: number;
+  /** Most entries of a page of tags, where the client asks for pages. */
+  readonly maxTags: number;
+  /** ms without a byte after which a connection is dropped in the middle of a body. */
+  readonly stall: number;
+}
+
+export interface Exchange {
+  readonly target: Target;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  /** `Content-Type` of the request; the framework does not see it. */
+  readonly contentType: string | undefined;
+}
+
+export type Handler = (edge: Edge, exchange: Exchange) => Promise<FastifyReply> | FastifyReply;
+
+/**
+ * What a request needs the right to do.
+ * @see auth, section 1
+ */
+export type Action = "anything" | "authenticate" | "catalog" | "pull" | "push" | "delete" | "cancel";
+
+/** @throws {NameInvalid} */
+export function repositoryOf(edge: Edge, { target }: Exchange): Repository {
+  return edge.registry.repository(parseStoredName(target.name));
+}
+
+/**
+ * Of a request that may create the repository.
+ * @throws {NameInvalid}
+ */
+export function creatableRepositoryOf(edge: Edge, { target }: Exchange): Repository {
+  return edge.registry.repository(parseRepositoryName(target.name));
+}
+
+export function blobUrl(edge: Edge, exchange: Exchange, name: RepositoryName, digest: string): string {
+  return `${base(edge, exchange)}v2/${name}/blobs/${digest}`;
+}
+
+export function manifestUrl(edge: Edge, exchange: Exchange, name: RepositoryName, digest: string): string {
+  return `${base(edge, exchange)}v2/${name}/manifests/${digest}`;
+}
+
+export function uploadUrl(edge: Edge, exchange: Exchange, name: RepositoryName, id: string, token: string): string {
+  return `${base(edge, exchange)}v2/${name}/blobs/uploads/${id}?_state=${encodeURIComponent(token)}`;
+}
+
+function base(edge: Edge, { request, target }: Exchange): string {
+  const { headers, protocol } = request;
+  return externalBase(edge.urls, { headers, encrypted: protocol === "https", prefix: target.prefix });
+}
+
+/** Compact JSON with a newline, as the peers print it; as bytes, to which the framework adds no charset. */
+export function sendJson(reply: FastifyReply, value: unknown, type = "application/json"): FastifyReply {
+  return reply.header("content-type", type).send(Buffer.from(`${JSON.stringify(value)}\n`));
+}

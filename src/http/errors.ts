@@ -1,0 +1,65 @@
+/**
+ * The registry's errors as clients see them: a status and `{"errors":[{code,message,detail}]}`.
+ *
+ * @see http-api, section 4; OCI distribution-spec 1.1, "Error codes"
+ */
+import { type ErrorName, RegistryError, RegistryErrors, Unavailable, Unknown } from "../oci/errors.ts";
+import { StorageError, StorageFull } from "../storage/errors.ts";
+
+const STATUS: Readonly<Record<ErrorName, number>> = {
+  BlobUnknown: 404,
+  DigestInvalid: 400,
+  ManifestBlobUnknown: 400,
+  ManifestInvalid: 400,
+  ManifestTooLarge: 413,
+  ManifestUnknown: 404,
+  NameInvalid: 400,
+  NameUnknown: 404,
+  PageSizeInvalid: 400,
+  PreconditionFailed: 412,
+  RangeInvalid: 416,
+  SizeInvalid: 400,
+  TagInvalid: 400,
+  Unavailable: 503,
+  Unknown: 500,
+  Unsupported: 405,
+  UploadInvalid: 404,
+  UploadUnknown: 404,
+};
+
+/** s. What a client should wait before it asks an ailing storage again. */
+const RETRY_AFTER = "5";
+
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** JSON with a newline behind it. */
+  readonly body: string;
+  /** Whether an operator should hear of it. */
+  readonly ours: boolean;
+}
+
+/** @param error anything that was thrown */
+export function toAnswer(error: unknown): ErrorAnswer {
+  const errors = error instanceof RegistryErrors ? error.errors : ([toRegistryError(error)] as const);
+  const status = STATUS[errors[0].name];
+  const body = JSON.stringify({ errors: errors.map(({ code, message, detail }) => ({ code, message, detail })) });
+  return {
+    status,
+    headers: { "content-type": "application/json", ...(status === 503 && { "retry-after": RETRY_AFTER }) },
+    body: `${body}\n`,
+    ours: status >= 500,
+  };
+}
+
+/** Paths and drivers stay in the log. */
+function toRegistryError(error: unknown): RegistryError {
+  if (error instanceof RegistryError) return error;
+  if (error instanceof StorageFull) {
+    return new Unavailable("the registry's storage is full: nothing was stored; free some room and push again");
+  }
+  if (error instanceof StorageError) {
+    return new Unavailable("the registry's storage failed; its log says how");
+  }
+  return new Unknown("the registry failed; its log says how");
+}

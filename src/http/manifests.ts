@@ -1,0 +1,136 @@
+import type { FastifyReply } from "fastify";
+import { algorithmOf, type Digest, digestOf, parseDigest } from "../oci/digest.ts";
+import { DigestInvalid, ManifestTooLarge, ManifestUnknown, PreconditionFailed } from "../oci/errors.ts";
+import { parseManifest, readManifest } from "../oci/manifest.ts";
+import { MediaType } from "../oci/media-types.ts";
+import { parseTag, type Tag } from "../oci/names.ts";
+import type { Repository, StoredManifest } from "../registry/registry.ts";
+import { acceptsAnything, parseAccept } from "./accept.ts";
+import { receiveWhole } from "./body.ts";
+import { listsDigest, toEntityTag } from "./conditions.ts";
+import { creatableRepositoryOf, type Exchange, type Handler, manifestUrl, repositoryOf } from "./edge.ts";
+import { toWarnings } from "./warnings.ts";
+
+/** Bytes. @see http-api, section 1 */
+const LIMIT = 4 * 1024 * 1024;
+
+/** Also HEAD: the framework leaves the body out. @see http-api, section 6 */
+export const getManifest: Handler = async (edge, exchange) => {
+  const { request, reply } = exchange;
+  const repository = repositoryOf(edge, exchange);
+  const reference = parseReference(exchange);
+  const digest = reference.digest ?? (await repository.tags.resolve(reference.tag));
+  const unchanged = request.headers["if-none-match"];
+  if (listsDigest(unchanged, digest) && (await repository.manifests.has(digest))) return sendUnchanged(reply, digest);
+  const stored = await repository.manifests.get(digest);
+  const manifest = reference.tag ? await forClient(repository, stored, request.headers.accept, reference.tag) : stored;
+  if (manifest !== stored && listsDigest(unchanged, manifest.digest)) return sendUnchanged(reply, manifest.digest);
+  return reply
+    .headers({
+      "content-type": manifest.mediaType,
+      "docker-content-digest": manifest.digest,
+      etag: toEntityTag(manifest.digest),
+    })
+    .send(manifest.bytes);
+};
+
+/** @see http-api, section 6; OCI distribution-spec 1.1, "Pushing manifests" */
+export const putManifest: Handler = async (edge, exchange) => {
+  const { request, reply, contentType } = exchange;
+  const repository = creatableRepositoryOf(edge, exchange);
+  const reference = parseReference(exchange);
+  const tags = reference.tag ? [reference.tag] : exchange.target.query.getAll("tag").map(parseTag);
+  const condition = reference.tag ? toCondition(exchange) : undefined;
+  if (condition && reference.tag) condition(await currentDigest(repository, reference.tag));
+
+  const bytes = await receiveWhole(request.raw, LIMIT, edge.stall);
+  if (bytes === undefined) throw new ManifestTooLarge(LIMIT);
+  const manifest = parseManifest(bytes, contentType);
+  const digest = digestOf(bytes, reference.digest && algorithmOf(reference.digest));
+  if (reference.digest && digest !== reference.digest) {
+    throw new DigestInvalid(`the manifest has the digest ${digest}, not ${reference.digest}`);
+  }
+  const warnings = await repository.manifests.put(manifest, digest);
+  for (const tag of tags) await repository.tags.set(tag, digest, condition);
+
+  const { subject } = manifest;
+  return reply
+    .code(201)
+    .headers({
+      location: manifestUrl(edge, exchange, repository.name, digest),
+      "docker-content-digest": digest,
+      "content-length": "0",
+      ...(subject && { "oci-subject": subject.digest }),
+      ...(reference.digest && tags.length > 0 && { "oci-tag": tags.join(", ") }),
+      ...(warnings.length > 0 && { warning: toWarnings(warnings) }),
+    })
+    .send();
+};
+
+/** @see http-api, section 6, "DELETE" */
+export const deleteManifest: Handler = async (edge, exchange) => {
+  const repository = repositoryOf(edge, exchange);
+  const reference = parseReference(exchange);
+  if (reference.digest !== undefined) await repository.manifests.delete(reference.digest);
+  else await repository.tags.delete(reference.tag);
+  return exchange.reply.code(202).header("content-length", "0").send();
+};
+
+type Reference = { readonly digest: Digest; readonly tag?: never } | { readonly tag: Tag; readonly digest?: never };
+
+/** What holds a `:` is a digest or an error; no tag has one. */
+function parseReference({ target }: Exchange): Reference {
+  const { reference } = target;
+  return reference.includes(":") ? { digest: parseDigest(reference) } : { tag: parseTag(reference) };
+}
+
+/**
+ * Clients that know images but no lists of them, and say so, get the image for linux/amd64 of a Docker list.
+ * @see http-api, section 6, "Accept handling"
+ */
+async function forClient(
+  repository: Repository,
+  stored: StoredManifest,
+  acceptHeader: string | undefined,
+  tag: Tag,
+): Promise<StoredManifest> {
+  if (stored.mediaType !== MediaType.dockerList) return stored;
+  const accept = parseAccept(acceptHeader);
+  const wantsImage = accept.has(MediaType.dockerManifest) && !accept.has(MediaType.dockerList);
+  if (acceptsAnything(accept) || !wantsImage) return stored;
+  const child = readManifest(stored.bytes).manifests.find(
+    ({ platform }) => platform?.os === "linux" && platform.architecture === "amd64",
+  );
+  if (!child) throw new ManifestUnknown(`the list tagged ${tag} has no image for linux/amd64`);
+  return await repository.manifests.get(child.digest);
+}
+
+function sendUnchanged(reply: FastifyReply, digest: Digest): FastifyReply {
+  return reply
+    .code(304)
+    .headers({ etag: toEntityTag(digest), "docker-content-digest": digest })
+    .send();
+}
+
+/** What the request's `If-Match` and `If-None-Match` ask of the tag before it may change. */
+function toCondition({ request }: Exchange): ((current: Digest | undefined) => void) | undefined {
+  const { "if-match": match, "if-none-match": noneMatch } = request.headers;
+  if (match === undefined && noneMatch === undefined) return undefined;
+  return (current) => {
+    if (match !== undefined && (current === undefined || !listsDigest(match, current))) {
+      throw new PreconditionFailed(`If-Match: the tag is ${current ?? "not there"}`);
+    }
+    if (current !== undefined && listsDigest(noneMatch, current)) {
+      throw new PreconditionFailed(`If-None-Match: the tag is ${current}`);
+    }
+  };
+}
+
+async function currentDigest(repository: Repository, tag: Tag): Promise<Digest | undefined> {
+  try {
+    return await repository.tags.resolve(tag);
+  } catch (error) {
+    if (error instanceof ManifestUnknown) return undefined;
+    throw error;
+  }
+}

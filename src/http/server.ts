@@ -1,0 +1,200 @@
+/**
+ * The HTTP API over a registry.
+ *
+ * The framework never routes by the client's URL: target.ts reads it once, and the framework sees `/<kind>` instead. Nor
+ * does it see a Content-Type, because it would refuse or parse bodies that this registry takes as bytes.
+ */
+import type { IncomingMessage, Server } from "node:http";
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type HTTPMethods,
+  LogController,
+} from "fastify";
+import { NameInvalid } from "../oci/errors.ts";
+import { BodyAborted } from "./body.ts";
+import { CanonicalResponse } from "./canonical-response.ts";
+import { answerClientError } from "./client-error.ts";
+import type { Action, Edge, Exchange } from "./edge.ts";
+import { toAnswer } from "./errors.ts";
+import { type Method, ROUTES, type Route, withoutWrites } from "./routes.ts";
+import { parseTarget, type Target } from "./target.ts";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** What a request to this route needs the right to do. */
+    action?: Action;
+  }
+}
+
+export interface ServerOptions extends Edge {
+  readonly log: FastifyBaseLogger;
+  /** Begins and ends with `/`. */
+  readonly prefix: string;
+  /** `http.headers`: on every routed answer. */
+  readonly headers: Readonly<Record<string, readonly string[]>>;
+  /** `storage.maintenance.readonly` */
+  readonly readOnly: boolean;
+  readonly timeouts: {
+    /** ms from the connection, or the request before, to the end of the request's head. */
+    readonly header: number;
+    /** ms between two requests of a connection. */
+    readonly idle: number;
+  };
+  /** Called for every answered request. */
+  readonly onAnswer?: ((request: FastifyRequest, reply: FastifyReply) => void) | undefined;
+}
+
+export type HttpServer = FastifyInstance<Server>;
+
+export function createServer(options: ServerOptions): HttpServer {
+  const server: HttpServer = Fastify({
+    loggerInstance: options.log,
+    logController: new LogController({ disableRequestLogging: true }),
+    exposeHeadRoutes: false,
+    requestTimeout: 0,
+    keepAliveTimeout: options.timeouts.idle,
+    forceCloseConnections: "idle",
+    return503OnClosing: false,
+    http: {
+      headersTimeout: options.timeouts.header,
+      connectionsCheckingInterval: 1000,
+      ServerResponse: CanonicalResponse,
+    },
+    rewriteUrl: (raw) => {
+      remember(raw as IncomingMessage, options.prefix);
+      return `/${arrivalOf(raw as IncomingMessage).target.kind}`;
+    },
+    clientErrorHandler: answerClientError,
+  });
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
+  server.addHook("onRequest", (request, reply, done) => {
+    if (arrivalOf(request.raw).target.kind !== "root") reply.header(VERSION_HEADER, VERSION);
+    done();
+  });
+  if (options.onAnswer) {
+    const { onAnswer } = options;
+    server.addHook("onResponse", (request, reply, done) => {
+      onAnswer(request, reply);
+      done();
+    });
+  }
+  server.setErrorHandler((error, request, reply) => answerError(error, request, reply));
+  addRoutes(server, options);
+  return server;
+}
+
+const VERSION_HEADER = "docker-distribution-api-version";
+const VERSION = "registry/2.0";
+
+function addRoutes(server: HttpServer, options: ServerOptions): void {
+  const routes = options.readOnly ? withoutWrites(ROUTES) : ROUTES;
+  server.addHook("onRoute", ({ url, config }) => {
+    if (!config?.action) throw new Error(`the route ${url} names no action, so nobody could be kept from it`);
+  });
+  for (const [kind, methods] of Object.entries(routes)) {
+    for (const [method, route] of Object.entries(methods)) {
+      server.route({
+        method: method as HTTPMethods,
+        url: `/${kind}`,
+        config: { action: route.action },
+        handler: (request, reply) => answer(options, route, request, reply),
+      });
+    }
+  }
+  server.setNotFoundHandler((request, reply) => {
+    const { target } = arrivalOf(request.raw);
+    const methods = target.kind === "unknown" ? undefined : routes[target.kind];
+    return methods ? answerOtherMethod(options, methods, request, reply) : answerUnrouted(target, reply);
+  });
+}
+
+async function answer(
+  options: ServerOptions,
+  route: Route,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { target, contentType } = arrivalOf(request.raw);
+  const exchange: Exchange = { target, request, reply, contentType };
+  addHeaders(options, target, reply);
+  if (target.redirect !== undefined && !isPost(request, target)) return redirect(reply, target.redirect);
+  return await route.handle(options, exchange);
+}
+
+/** A 301 turns a POST into a GET in many clients, so a missing slash is overlooked there. */
+function isPost(request: FastifyRequest, target: Target): boolean {
+  return request.method === "POST" && target.kind === "uploads";
+}
+
+/** A method that no handler takes: `OPTIONS` is told what there is, any other is refused with it. */
+function answerOtherMethod(
+  options: ServerOptions,
+  methods: Readonly<Partial<Record<Method, Route>>>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const { target } = arrivalOf(request.raw);
+  addHeaders(options, target, reply);
+  reply.header("allow", Object.keys(methods).sort().join(", "));
+  if (request.method === "OPTIONS") return reply.code(200).send();
+  return sendText(reply.code(405), "Method not allowed\n");
+}
+
+function answerUnrouted(target: Target, reply: FastifyReply): FastifyReply {
+  if (target.redirect !== undefined) return redirect(reply, target.redirect);
+  if (target.problem !== undefined) return sendError(new NameInvalid(target.problem), reply);
+  return sendText(reply.code(404), "404 page not found\n");
+}
+
+function addHeaders(options: ServerOptions, target: Target, reply: FastifyReply): void {
+  if (target.kind === "root") return;
+  for (const [name, values] of Object.entries(options.headers)) reply.header(name, [...values]);
+}
+
+function redirect(reply: FastifyReply, location: string): FastifyReply {
+  return reply.code(301).header("location", location).send();
+}
+
+function sendText(reply: FastifyReply, text: string): FastifyReply {
+  return reply.headers({ "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" }).send(text);
+}
+
+function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (error instanceof BodyAborted) {
+    reply.hijack();
+    request.raw.destroy();
+    return reply;
+  }
+  return sendError(error, reply, request.log);
+}
+
+function sendError(error: unknown, reply: FastifyReply, log?: FastifyBaseLogger): FastifyReply {
+  const { status, headers, body, ours } = toAnswer(error);
+  if (ours) log?.error({ err: error }, "a request failed");
+  for (const name of ["etag", "cache-control", "accept-ranges"]) reply.removeHeader(name);
+  return reply.code(status).headers(headers).send(Buffer.from(body));
+}
+
+interface Arrival {
+  readonly target: Target;
+  readonly contentType: string | undefined;
+}
+
+const arrivals = new WeakMap<IncomingMessage, Arrival>();
+
+/** Reads the URL, and takes the Content-Type out of the framework's sight. */
+function remember(raw: IncomingMessage, prefix: string): void {
+  const contentType = raw.headers["content-type"];
+  delete raw.headers["content-type"];
+  arrivals.set(raw, { target: parseTarget(raw.url ?? "/", prefix), contentType });
+}
+
+function arrivalOf(raw: IncomingMessage): Arrival {
+  const arrival = arrivals.get(raw);
+  if (!arrival) throw new Error("a request was not read before it was routed");
+  return arrival;
+}

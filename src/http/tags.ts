@@ -1,0 +1,19 @@
+import type { Tag } from "../oci/names.ts";
+import { type Handler, repositoryOf, sendJson } from "./edge.ts";
+import { nextLink, parsePageSize, takePage } from "./paging.ts";
+
+/** @see http-api, section 5; OCI distribution-spec 1.1, "Listing tags" */
+export const getTags: Handler = async (edge, exchange) => {
+  const { target, reply } = exchange;
+  const repository = repositoryOf(edge, exchange);
+  const asked = parsePageSize(target);
+  const size = asked === undefined ? Number.POSITIVE_INFINITY : Math.min(asked, edge.maxTags);
+  const last = target.query.get("last") || undefined;
+  const after = last as Tag | undefined; // only compared with tags, so it need not be one
+  const tags = repository.tags.list({ after });
+  const page = await takePage(tags, size === 0 ? 1 : size); // an unknown repository is one also where n=0
+  const entries = size === 0 ? [] : page.entries;
+  const end = entries.at(-1);
+  if (page.more && end !== undefined) reply.header("link", nextLink(target, { last: end, n: String(size) }));
+  return sendJson(reply, { name: repository.name, tags: entries });
+};

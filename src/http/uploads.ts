@@ -1,0 +1,216 @@
+/** @see http-api, section 8, "Uploads" */
+import type { FastifyReply } from "fastify";
+import {
+  algorithmOf,
+  type Digest,
+  type DigestAlgorithm,
+  digestOf,
+  isDigest,
+  isDigestAlgorithm,
+  parseDigest,
+} from "../oci/digest.ts";
+import { BlobUnknown, DigestInvalid, NameInvalid, RangeInvalid, UploadInvalid, UploadUnknown } from "../oci/errors.ts";
+import { parseStoredName } from "../oci/names.ts";
+import type { Repository, Upload } from "../registry/registry.ts";
+import { parseUploadId } from "../registry/upload-id.ts";
+import { hasBody, receive } from "./body.ts";
+import { checkChunk } from "./chunk.ts";
+import {
+  blobUrl,
+  creatableRepositoryOf,
+  type Edge,
+  type Exchange,
+  type Handler,
+  repositoryOf,
+  uploadUrl,
+} from "./edge.ts";
+import { printToken, verifyToken } from "./upload-token.ts";
+
+/** Starts a session, unless a mount or a body with its digest makes one unnecessary. */
+export const postUploads: Handler = async (edge, exchange) => {
+  const { target, request } = exchange;
+  const repository = creatableRepositoryOf(edge, exchange);
+  const mounted = await mount(edge, exchange, repository);
+  if (mounted) return sendCreated(edge, exchange, repository, mounted);
+  const algorithm = parseAlgorithm(target.query.get("digest-algorithm"));
+  const digestText = target.query.get("digest");
+  if (digestText !== null) {
+    const digest = parseDigest(digestText);
+    if (hasBody(request.raw) || digest === digestOf(new Uint8Array(), algorithmOf(digest))) {
+      return await uploadWhole(edge, exchange, repository, digest);
+    }
+  }
+  return sendState(edge, exchange.reply.code(202), exchange, repository, await repository.uploads.start({ algorithm }));
+};
+
+/** Where an upload stands: its state is what the storage says, whatever the client's `_state`. */
+export const getUpload: Handler = async (edge, exchange) => {
+  const repository = repositoryOf(edge, exchange);
+  return sendState(edge, exchange.reply.code(204), exchange, repository, await resume(exchange, repository));
+};
+
+export const patchUpload: Handler = async (edge, exchange) => {
+  const repository = creatableRepositoryOf(edge, exchange);
+  return await atOffset(edge, exchange, repository, async (upload) => {
+    const appended = await append(edge, exchange, upload);
+    return sendState(edge, exchange.reply.code(202), exchange, repository, appended);
+  });
+};
+
+/** Takes the last bytes, if any, and makes all of them a blob. */
+export const putUpload: Handler = async (edge, exchange) => {
+  const repository = creatableRepositoryOf(edge, exchange);
+  const digest = parseFinalDigest(exchange.target.query.get("digest"));
+  return await atOffset(edge, exchange, repository, async (upload) => {
+    const whole = hasBody(exchange.request.raw) ? await append(edge, exchange, upload, algorithmOf(digest)) : upload;
+    await whole.commit(digest);
+    return sendCreated(edge, exchange, repository, digest);
+  });
+};
+
+export const deleteUpload: Handler = async (edge, exchange) => {
+  const repository = repositoryOf(edge, exchange);
+  verifyState(edge, exchange);
+  const upload = await resume(exchange, repository);
+  await upload.cancel();
+  return exchange.reply.code(204).header("docker-upload-uuid", upload.id).send();
+};
+
+/** As the peers do, a session's URL starts another one for who holds its `_state`. */
+export const postUpload: Handler = (edge, exchange) => {
+  verifyState(edge, exchange);
+  return postUploads(edge, exchange);
+};
+
+/** The folder of uploads is no upload. */
+export const noUpload: Handler = () => {
+  throw new UploadUnknown();
+};
+
+/** What cannot be mounted is uploaded: nothing a client says here is an error. */
+async function mount(edge: Edge, { target }: Exchange, repository: Repository): Promise<Digest | undefined> {
+  const digest = target.query.get("mount");
+  const from = target.query.get("from");
+  if (digest === null || !isDigest(digest)) return undefined;
+  try {
+    const source = from ? edge.registry.repository(parseStoredName(from)).name : undefined;
+    return (await repository.blobs.mount(digest, source)).digest;
+  } catch (error) {
+    if (error instanceof BlobUnknown || error instanceof NameInvalid) return undefined;
+    throw error;
+  }
+}
+
+/** The client has no URL to go on with, so a session that fails is of no use to anybody. */
+async function uploadWhole(
+  edge: Edge,
+  exchange: Exchange,
+  repository: Repository,
+  digest: Digest,
+): Promise<FastifyReply> {
+  const upload = await repository.uploads.start();
+  try {
+    const whole = await append(edge, exchange, upload, algorithmOf(digest));
+    await whole.commit(digest);
+  } catch (error) {
+    await upload.cancel().catch(() => undefined); // the purge will find it
+    throw error;
+  }
+  return sendCreated(edge, exchange, repository, digest);
+}
+
+/** Runs `work` where the client's view of the upload is the true one, and shows it the true one where it is not. */
+async function atOffset(
+  edge: Edge,
+  exchange: Exchange,
+  repository: Repository,
+  work: (upload: Upload) => Promise<FastifyReply>,
+): Promise<FastifyReply> {
+  const offset = verifyState(edge, exchange);
+  const upload = await resume(exchange, repository);
+  try {
+    if (offset !== upload.size) {
+      throw new RangeInvalid(`the upload has ${upload.size} bytes and the request's _state is for ${offset}`);
+    }
+    return await work(upload);
+  } catch (error) {
+    if (error instanceof RangeInvalid) await setState(edge, exchange, repository);
+    throw error;
+  }
+}
+
+async function append(edge: Edge, exchange: Exchange, upload: Upload, algorithm?: DigestAlgorithm): Promise<Upload> {
+  const { raw } = exchange.request;
+  const check = checkChunk(raw.headers, upload.size);
+  const appended = await upload.append(check.limit(receive(raw, edge.stall)), { algorithm });
+  check.finish(appended.size);
+  return appended;
+}
+
+function verifyState(edge: Edge, { target }: Exchange): number {
+  return verifyToken(edge.secret, target.query.get("_state"), target.name, target.reference);
+}
+
+async function resume({ target }: Exchange, repository: Repository): Promise<Upload> {
+  const id = parseUploadId(target.reference);
+  if (id === undefined) throw new UploadUnknown();
+  return await repository.uploads.resume(id);
+}
+
+function parseAlgorithm(text: string | null): DigestAlgorithm | undefined {
+  if (text === null) return undefined;
+  if (!isDigestAlgorithm(text))
+    throw new DigestInvalid("unsupported digest algorithm: expected sha256, sha384, sha512");
+  return text;
+}
+
+function parseFinalDigest(text: string | null): Digest {
+  if (text === null || text === "") throw new DigestInvalid("digest missing");
+  if (!isDigest(text)) throw new DigestInvalid("digest parsing failed");
+  return text;
+}
+
+/** Headers of an upload's true state, on an answer that may be an error. */
+async function setState(edge: Edge, exchange: Exchange, repository: Repository): Promise<void> {
+  try {
+    exchange.reply.headers(stateHeaders(edge, exchange, repository, await resume(exchange, repository)));
+  } catch (error) {
+    if (!(error instanceof UploadUnknown || error instanceof UploadInvalid)) throw error;
+  }
+}
+
+function sendState(
+  edge: Edge,
+  reply: FastifyReply,
+  exchange: Exchange,
+  repository: Repository,
+  upload: Upload,
+): FastifyReply {
+  reply.headers(stateHeaders(edge, exchange, repository, upload));
+  return reply.statusCode === 204 ? reply.send() : reply.header("content-length", "0").send();
+}
+
+/** `Range` is inclusive and has no unit; an upload without bytes says `0-0` too. */
+function stateHeaders(
+  edge: Edge,
+  exchange: Exchange,
+  { name }: Repository,
+  upload: Upload,
+): Readonly<Record<string, string>> {
+  return {
+    location: uploadUrl(edge, exchange, name, upload.id, printToken(edge.secret, name, upload)),
+    range: `0-${Math.max(upload.size - 1, 0)}`,
+    "docker-upload-uuid": upload.id,
+  };
+}
+
+function sendCreated(edge: Edge, exchange: Exchange, { name }: Repository, digest: Digest): FastifyReply {
+  return exchange.reply
+    .code(201)
+    .headers({
+      location: blobUrl(edge, exchange, name, digest),
+      "docker-content-digest": digest,
+      "content-length": "0",
+    })
+    .send();
+}

@@ -1,0 +1,71 @@
+import type { StorageDriver } from "../storage/driver.ts";
+import { type PurgeReport, purgeUploads } from "./upload-purge.ts";
+
+export interface PurgeScheduleOptions {
+  /** ms */
+  readonly age: number;
+  /** ms between two runs */
+  readonly interval: number;
+  readonly dryRun: boolean;
+  /** Told in sentences what happens. */
+  readonly report: (message: string) => void;
+}
+
+/** The first run comes after up to an hour, so that processes started together do not all walk at once. ms */
+const FIRST_WITHIN = 60 * 60 * 1000;
+
+/** Longest wait of one timer. ms */
+const TIMER_LIMIT = 2 ** 31 - 1;
+
+/** Purges now and then until disposed of; disposal ends a run that is under way. */
+export function schedulePurge(driver: StorageDriver, options: PurgeScheduleOptions): AsyncDisposable {
+  const stop = new AbortController();
+  const first = Math.floor(Math.random() * FIRST_WITHIN);
+  options.report(`Starting upload purge in ${Math.round(first / 60_000)} minutes`);
+  const running = run(driver, options, first, stop.signal);
+  return {
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await running;
+    },
+  };
+}
+
+async function run(
+  driver: StorageDriver,
+  { age, interval, dryRun, report }: PurgeScheduleOptions,
+  first: number,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let wait = first; await waited(wait, signal); wait = interval) {
+    const now = Date.now();
+    const olderThan = new Date(now - age).toISOString();
+    report(`PurgeUploads starting: olderThan=${olderThan}, actuallyDelete=${!dryRun}`);
+    try {
+      report(summary(await purgeUploads(driver, { age, dryRun, now, signal })));
+    } catch (error) {
+      if (!signal.aborted) report(`Purge uploads failed: ${String(error)}`);
+    }
+  }
+}
+
+function summary({ deleted, errors }: PurgeReport): string {
+  const why = errors.length > 0 ? `; the first: ${String(errors[0])}` : "";
+  return `Purge uploads finished.  Num deleted=${deleted}, num errors=${errors.length}${why}`;
+}
+
+/** @returns false where `signal` came first */
+async function waited(time: number, signal: AbortSignal): Promise<boolean> {
+  for (let left = time; left > 0 && !signal.aborted; left -= TIMER_LIMIT) {
+    await new Promise<void>((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", end);
+        resolve();
+      };
+      const timer = setTimeout(end, Math.min(left, TIMER_LIMIT)).unref();
+      signal.addEventListener("abort", end, { once: true });
+    });
+  }
+  return !signal.aborted;
+}

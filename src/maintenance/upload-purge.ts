@@ -1,0 +1,81 @@
+/**
+ * Removes upload sessions that nobody finished: those begun longer ago than `age`, and folders without a readable start,
+ * which a peer's cancel leaves, by the newest time in them.
+ *
+ * @see storage-layout, section 7
+ */
+import type { RepositoryName } from "../oci/names.ts";
+import { repositoryFolders, storedName } from "../registry/catalog.ts";
+import { absentIfNotFound } from "../registry/links.ts";
+import { repositoryPath, UPLOADS, uploadPath, uploadStartedPath } from "../registry/paths.ts";
+import { parseUploadId, type UploadId } from "../registry/upload-id.ts";
+import type { StorageDriver } from "../storage/driver.ts";
+
+export interface PurgeOptions {
+  /** ms */
+  readonly age: number;
+  /** Finds without removing. */
+  readonly dryRun: boolean;
+  /** ms since 1970 */
+  readonly now: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface PurgeReport {
+  /** Sessions removed, or found in a dry run. */
+  readonly deleted: number;
+  readonly errors: readonly unknown[];
+}
+
+/** One session that cannot be looked at or removed does not keep the others from it. */
+export async function purgeUploads(driver: StorageDriver, options: PurgeOptions): Promise<PurgeReport> {
+  let deleted = 0;
+  const errors: unknown[] = [];
+  for await (const { repository, id } of listSessions(driver, options.signal)) {
+    try {
+      const started = await startOf(driver, repository, id);
+      if (started === undefined || started >= options.now - options.age) continue;
+      if (!options.dryRun) await absentIfNotFound(driver.delete(uploadPath(repository, id), { durable: false }));
+      deleted += 1;
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  return { deleted, errors };
+}
+
+/** Also of repositories that hold nothing but sessions. */
+async function* listSessions(
+  driver: StorageDriver,
+  signal?: AbortSignal,
+): AsyncGenerator<{ readonly repository: RepositoryName; readonly id: UploadId }, void, void> {
+  for await (const { components, children } of repositoryFolders(driver, [], undefined, signal)) {
+    const repository = storedName(components.join("/"));
+    if (repository === undefined || !children.includes(UPLOADS)) continue;
+    const ids = (await absentIfNotFound(driver.list(`${repositoryPath(repository)}/${UPLOADS}`))) ?? [];
+    for (const text of ids) {
+      const id = parseUploadId(text);
+      if (id !== undefined) yield { repository, id };
+    }
+  }
+}
+
+/** @returns ms since 1970, or undefined where nothing tells */
+async function startOf(driver: StorageDriver, repository: RepositoryName, id: UploadId): Promise<number | undefined> {
+  const content = await absentIfNotFound(driver.getContent(uploadStartedPath(repository, id)));
+  const started = Date.parse(
+    Buffer.from(content ?? [])
+      .toString("latin1")
+      .trim(),
+  );
+  return Number.isNaN(started) ? await newestTime(driver, uploadPath(repository, id)) : started;
+}
+
+async function newestTime(driver: StorageDriver, path: string): Promise<number | undefined> {
+  const info = await absentIfNotFound(driver.stat(path));
+  if (!info?.isDirectory) return info?.modified;
+  const children = (await absentIfNotFound(driver.list(path))) ?? [];
+  const times = await Promise.all(children.map((child) => newestTime(driver, `${path}/${child}`)));
+  const known = [info.modified, ...times].filter((time) => time !== undefined);
+  return known.length > 0 ? Math.max(...known) : undefined;
+}

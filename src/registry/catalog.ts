@@ -1,0 +1,54 @@
+import { parseStoredName, type RepositoryName } from "../oci/names.ts";
+import type { StorageDriver } from "../storage/driver.ts";
+import { absentIfNotFound } from "./links.ts";
+import { REPOSITORIES, REPOSITORY_MARKERS } from "./paths.ts";
+import type { ListOptions } from "./registry.ts";
+
+/** Every repository, in the order of `compareNames`: a parent before its children, then folder by folder. */
+export async function* listRepositories(
+  driver: StorageDriver,
+  { after, signal }: ListOptions<RepositoryName>,
+): AsyncGenerator<RepositoryName, void, void> {
+  const bound = after === undefined ? undefined : after.split("/");
+  for await (const folder of repositoryFolders(driver, [], bound, signal)) {
+    if (!folder.children.some((child) => REPOSITORY_MARKERS.includes(child))) continue;
+    const name = storedName(folder.components.join("/"));
+    if (name !== undefined && name !== after) yield name;
+  }
+}
+
+export interface RepositoryFolder {
+  readonly components: readonly string[];
+  /** Names of everything in the folder, the reserved ones that begin with `_` included. */
+  readonly children: readonly string[];
+}
+
+/**
+ * Every folder that is or may become a repository, depth first.
+ * @param bound components of a name: folders that sort before it are left out
+ */
+export async function* repositoryFolders(
+  driver: StorageDriver,
+  components: readonly string[] = [],
+  bound?: readonly string[],
+  signal?: AbortSignal,
+): AsyncGenerator<RepositoryFolder, void, void> {
+  signal?.throwIfAborted();
+  const path = [REPOSITORIES, ...components].join("/");
+  const children = (await absentIfNotFound(driver.list(path))) ?? [];
+  if (components.length > 0 && (bound === undefined || bound.length === 0)) yield { components, children };
+  const [first, ...rest] = bound ?? [];
+  for (const child of children.filter((name) => !name.startsWith("_")).sort()) {
+    if (first !== undefined && child < first) continue;
+    const within = child === first ? rest : undefined;
+    yield* repositoryFolders(driver, [...components, child], within, signal);
+  }
+}
+
+export function storedName(text: string): RepositoryName | undefined {
+  try {
+    return parseStoredName(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,46 @@
+import type { KeyedLock } from "../lib/keyed-lock.ts";
+import type { Digest, DigestAlgorithm } from "../oci/digest.ts";
+import { Unsupported } from "../oci/errors.ts";
+import type { RepositoryName } from "../oci/names.ts";
+import type { StorageDriver } from "../storage/driver.ts";
+import type { ReferenceRules } from "./reference-rules.ts";
+import type { ReferrersMemory } from "./referrers-memory.ts";
+import type { UploadMemory } from "./upload-memory.ts";
+
+/** What all services of one registry share. */
+export interface RegistryContext {
+  readonly driver: StorageDriver;
+  readonly options: RegistryOptions;
+
+  /**
+   * Keeps a repository's references whole within this process: pushing a manifest or tag holds the repository's name
+   * shared, deleting a manifest or blob holds it exclusively.
+   */
+  readonly locks: KeyedLock;
+
+  readonly uploadMemory: UploadMemory;
+  readonly referrersMemory: ReferrersMemory;
+
+  /** A repository that links `digest` to bytes that are there, as far as one is found quickly. */
+  findHolder(digest: Digest): Promise<RepositoryName | undefined>;
+
+  /** Something that an operator should know and no client has to. */
+  readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void;
+}
+
+export interface RegistryOptions {
+  readonly deletion: boolean;
+  /** Nothing is written on our own account either. */
+  readonly readOnly: boolean;
+  readonly references: ReferenceRules;
+  /** Tags looked up at once when a manifest is deleted. */
+  readonly tagConcurrency: number;
+}
+
+/** Algorithms a repository's links are looked for under. */
+export const ALGORITHMS: readonly DigestAlgorithm[] = ["sha256", "sha384", "sha512"];
+
+/** @throws {Unsupported} */
+export function requireDeletion(context: RegistryContext): void {
+  if (!context.options.deletion) throw new Unsupported("deletion is switched off: set storage.delete.enabled to true");
+}

@@ -1,0 +1,124 @@
+/**
+ * What a manifest points at must be there before it is stored.
+ *
+ * @see manifests, section 4, "Reference checks at PUT"
+ */
+import { mapConcurrent } from "../lib/concurrency.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import { ManifestBlobUnknown, ManifestInvalid, type RegistryError, RegistryErrors } from "../oci/errors.ts";
+import type { Manifest } from "../oci/manifest.ts";
+import { MediaType } from "../oci/media-types.ts";
+import type { RepositoryName } from "../oci/names.ts";
+import { findBlob } from "./blob-service.ts";
+import type { RegistryContext } from "./context.ts";
+import { readLink } from "./links.ts";
+import { revisionLinkPath } from "./paths.ts";
+import type { ReferenceRules } from "./reference-rules.ts";
+import { type UrlPolicy, urlProblem } from "./url-policy.ts";
+
+/** References looked up at once. */
+const CONCURRENCY = 32;
+
+/**
+ * @returns what is odd about references that may stay as they are, as sentences
+ * @throws {RegistryErrors} naming every reference that is missing or not allowed, in the order of the document
+ */
+export async function checkReferences(
+  context: RegistryContext,
+  repository: RepositoryName,
+  manifest: Manifest,
+): Promise<readonly string[]> {
+  const references = toReferences(manifest, context.options.references);
+  const found = await mapConcurrent(references, CONCURRENCY, (reference) => reference.find(context, repository));
+  const errors = references.flatMap((reference, index): RegistryError[] => {
+    if (reference.problems.length === 0 && (found[index] !== "missing" || reference.optional)) return [];
+    const problems = reference.problems.map((problem) => new ManifestInvalid(problem));
+    return [...problems, new ManifestBlobUnknown(reference.digest)];
+  });
+  const [first, ...rest] = errors;
+  if (first) throw new RegistryErrors([first, ...rest]);
+  return references.flatMap(({ digest }, index) => {
+    if (found[index] === "missing") return [`${digest} is not in this repository yet`];
+    return found[index] === "other size" ? [`${digest} has another size than the manifest states`] : [];
+  });
+}
+
+interface Reference {
+  readonly digest: string;
+  readonly problems: readonly string[];
+  /** May be missing. */
+  readonly optional?: boolean;
+  readonly find: Lookup;
+}
+
+type Lookup = (context: RegistryContext, repository: RepositoryName) => Promise<"there" | "missing" | "other size">;
+
+function toReferences(manifest: Manifest, rules: ReferenceRules): Reference[] {
+  const { config } = manifest;
+  return [
+    ...(config ? [{ digest: config.digest, problems: [], find: blob(config) }] : []),
+    ...manifest.layers.map((layer) => layerReference(manifest, layer, rules.urls)),
+    ...manifest.manifests.map((child) => ({
+      digest: child.digest,
+      problems: [],
+      optional: !rules.requiresChild(child),
+      find: revision(child),
+    })),
+  ];
+}
+
+function layerReference(manifest: Manifest, layer: Descriptor, policy: UrlPolicy): Reference {
+  const { digest } = layer;
+  const urls = layer.urls ?? [];
+  if (manifest.mediaType === MediaType.dockerManifest) {
+    if (layer.mediaType === MediaType.dockerForeignLayer) {
+      const problems = urls.length === 0 ? [`missing URL on layer ${digest}`] : urlProblems(policy, layer, "foreign");
+      return { digest, problems, find: elsewhere };
+    }
+    return { digest, problems: [], find: layer.mediaType === manifest.mediaType ? both(layer) : blob(layer) };
+  }
+  switch (layer.mediaType) {
+    case MediaType.ociLayer:
+    case MediaType.ociLayerGzip:
+      return { digest, problems: urlProblems(policy, layer, "nondistributable"), find: blob(layer) };
+    case MediaType.ociNondistributable:
+    case MediaType.ociNondistributableGzip: {
+      const find = urls.length > 0 ? elsewhere : blob(layer);
+      return { digest, problems: urlProblems(policy, layer, "nondistributable"), find };
+    }
+    case MediaType.ociManifest:
+      return { digest, problems: [], find: both(layer) };
+    default:
+      return { digest, problems: [], find: blob(layer) };
+  }
+}
+
+function urlProblems(policy: UrlPolicy, layer: Descriptor, kind: "foreign" | "nondistributable"): string[] {
+  return (layer.urls ?? []).flatMap((url) => {
+    const problem = urlProblem(policy, url, kind);
+    return problem === undefined ? [] : [`invalid URL on layer ${layer.digest}: ${JSON.stringify(url)} ${problem}`];
+  });
+}
+
+const elsewhere: Lookup = () => Promise.resolve("there");
+
+function blob(descriptor: Descriptor): Lookup {
+  return async (context, repository) => {
+    const found = await findBlob(context, repository, descriptor.digest);
+    if (found === undefined) return "missing";
+    return found.size === descriptor.size ? "there" : "other size";
+  };
+}
+
+function revision(descriptor: Descriptor): Lookup {
+  return async ({ driver }, repository) =>
+    (await readLink(driver, revisionLinkPath(repository, descriptor.digest))) === undefined ? "missing" : "there";
+}
+
+function both(descriptor: Descriptor): Lookup {
+  return async (context, repository) => {
+    const asBlob = await blob(descriptor)(context, repository);
+    const asManifest = await revision(descriptor)(context, repository);
+    return asManifest === "missing" ? "missing" : asBlob;
+  };
+}

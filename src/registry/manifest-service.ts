@@ -1,0 +1,83 @@
+import { mapConcurrent } from "../lib/concurrency.ts";
+import type { Digest } from "../oci/digest.ts";
+import { ManifestUnknown } from "../oci/errors.ts";
+import { type Manifest, readManifest } from "../oci/manifest.ts";
+import { isTag, type RepositoryName, type Tag } from "../oci/names.ts";
+import { PathNotFound } from "../storage/errors.ts";
+import { type RegistryContext, requireDeletion } from "./context.ts";
+import { absentIfNotFound, readLink, writeLink } from "./links.ts";
+import { checkReferences } from "./manifest-references.ts";
+import { blobPath, revisionLinkPath, tagCurrentPath, tagsPath } from "./paths.ts";
+import { recordReferrer } from "./referrers-table.ts";
+import type { ManifestService, StoredManifest } from "./registry.ts";
+import { readManifestBytes, readRevision } from "./revision.ts";
+import { deleteTag } from "./tag-service.ts";
+
+export class StoredManifestService implements ManifestService {
+  readonly #context: RegistryContext;
+  readonly #repository: RepositoryName;
+
+  constructor(context: RegistryContext, repository: RepositoryName) {
+    this.#context = context;
+    this.#repository = repository;
+  }
+
+  async get(digest: Digest): Promise<StoredManifest> {
+    const bytes = await readRevision(this.#context, this.#repository, digest);
+    if (bytes === undefined) throw this.#unknown(digest);
+    return { digest, mediaType: readManifest(bytes).mediaType, bytes };
+  }
+
+  async has(digest: Digest): Promise<boolean> {
+    return (await readLink(this.#context.driver, revisionLinkPath(this.#repository, digest))) !== undefined;
+  }
+
+  async put(manifest: Manifest, digest: Digest): Promise<readonly string[]> {
+    return await this.#context.locks.shared(this.#repository, async () => {
+      const warnings = await checkReferences(this.#context, this.#repository, manifest);
+      await this.#storeBytes(manifest.bytes, digest);
+      await recordReferrer(this.#context, this.#repository, manifest, digest);
+      await writeLink(this.#context.driver, revisionLinkPath(this.#repository, digest), digest);
+      return warnings;
+    });
+  }
+
+  async delete(digest: Digest): Promise<Tag[]> {
+    requireDeletion(this.#context);
+    return await this.#context.locks.exclusive(this.#repository, async () => {
+      if (!(await this.has(digest))) throw this.#unknown(digest);
+      const tags = await this.#tagsOf(digest);
+      for (const tag of tags) await deleteTag(this.#context, this.#repository, tag);
+      await this.#unlink(digest);
+      return tags;
+    });
+  }
+
+  /** Compares bytes, not presence: what was damaged is mended by a push. */
+  async #storeBytes(bytes: Uint8Array, digest: Digest): Promise<void> {
+    const { driver } = this.#context;
+    const stored = await readManifestBytes(this.#context, digest);
+    if (stored === undefined || Buffer.compare(stored, bytes) !== 0) await driver.putContent(blobPath(digest), bytes);
+  }
+
+  async #tagsOf(digest: Digest): Promise<Tag[]> {
+    const { driver, options } = this.#context;
+    const tags = ((await absentIfNotFound(driver.list(tagsPath(this.#repository)))) ?? []).filter(isTag).sort();
+    const targets = await mapConcurrent(tags, options.tagConcurrency, (tag) =>
+      readLink(driver, tagCurrentPath(this.#repository, tag)),
+    );
+    return tags.filter((_, index) => targets[index] === digest);
+  }
+
+  async #unlink(digest: Digest): Promise<void> {
+    try {
+      await this.#context.driver.delete(revisionLinkPath(this.#repository, digest));
+    } catch (error) {
+      throw error instanceof PathNotFound ? this.#unknown(digest) : error;
+    }
+  }
+
+  #unknown(digest: Digest): ManifestUnknown {
+    return new ManifestUnknown(`unknown manifest name=${this.#repository} revision=${digest}`);
+  }
+}

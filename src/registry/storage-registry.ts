@@ -1,0 +1,69 @@
+import { KeyedLock } from "../lib/keyed-lock.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { RepositoryName } from "../oci/names.ts";
+import type { StorageDriver } from "../storage/driver.ts";
+import { findBlob, StoredBlobService } from "./blob-service.ts";
+import { listRepositories } from "./catalog.ts";
+import type { RegistryContext, RegistryOptions } from "./context.ts";
+import { absentIfNotFound } from "./links.ts";
+import { StoredManifestService } from "./manifest-service.ts";
+import { blobPath } from "./paths.ts";
+import { ReferrersMemory } from "./referrers-memory.ts";
+import { StoredReferrersService } from "./referrers-service.ts";
+import type { ListOptions, Registry, Repository } from "./registry.ts";
+import { StoredTagService } from "./tag-service.ts";
+import { UploadMemory } from "./upload-memory.ts";
+import { StoredUploadService } from "./upload-service.ts";
+
+/** How far a mount without a source looks for one. */
+const HOLDER_REPOSITORIES = 200;
+const HOLDER_TIME = 50; // ms
+
+/** A registry whose only truth is what lies in `driver`. Disposal disposes of the driver. */
+export class StorageRegistry implements Registry {
+  readonly #context: RegistryContext;
+
+  constructor(driver: StorageDriver, options: RegistryOptions, warn: RegistryContext["warn"]) {
+    this.#context = {
+      driver,
+      options,
+      warn,
+      locks: new KeyedLock(),
+      uploadMemory: new UploadMemory(),
+      referrersMemory: new ReferrersMemory(),
+      findHolder: (digest) => this.#findHolder(digest),
+    };
+  }
+
+  repository(name: RepositoryName): Repository {
+    const context = this.#context;
+    return {
+      name,
+      blobs: new StoredBlobService(context, name),
+      uploads: new StoredUploadService(context, name),
+      manifests: new StoredManifestService(context, name),
+      tags: new StoredTagService(context, name),
+      referrers: new StoredReferrersService(context, name),
+    };
+  }
+
+  repositories(options: ListOptions<RepositoryName> = {}): AsyncIterable<RepositoryName> {
+    return listRepositories(this.#context.driver, options);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#context.driver[Symbol.asyncDispose]();
+  }
+
+  async #findHolder(digest: Digest): Promise<RepositoryName | undefined> {
+    if (!(await absentIfNotFound(this.#context.driver.stat(blobPath(digest))))) return undefined;
+    const deadline = performance.now() + HOLDER_TIME;
+    let looked = 0;
+    for await (const repository of this.repositories()) {
+      if (await findBlob(this.#context, repository, digest)) return repository;
+      looked += 1;
+      if (looked === HOLDER_REPOSITORIES || performance.now() > deadline) return undefined;
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,113 @@
+import { mapConcurrent } from "../lib/concurrency.ts";
+import type { Digest } from "../oci/digest.ts";
+import { ManifestUnknown, NameUnknown } from "../oci/errors.ts";
+import { isTag, type RepositoryName, type Tag } from "../oci/names.ts";
+import { PathNotFound } from "../storage/errors.ts";
+import { type RegistryContext, requireDeletion } from "./context.ts";
+import { absentIfNotFound, readLink, writeLink } from "./links.ts";
+import {
+  REPOSITORY_MARKERS,
+  repositoryPath,
+  revisionLinkPath,
+  tagCurrentPath,
+  tagIndexPath,
+  tagPath,
+  tagsPath,
+} from "./paths.ts";
+import type { ListOptions, TagService } from "./registry.ts";
+
+/** Tags whose link is looked for at once while listing. */
+const LOOK_AHEAD = 64;
+
+export class StoredTagService implements TagService {
+  readonly #context: RegistryContext;
+  readonly #repository: RepositoryName;
+
+  constructor(context: RegistryContext, repository: RepositoryName) {
+    this.#context = context;
+    this.#repository = repository;
+  }
+
+  async resolve(tag: Tag): Promise<Digest> {
+    const digest = await this.#current(tag);
+    if (digest === undefined) throw unknownTag(tag);
+    return digest;
+  }
+
+  async *list(options: ListOptions<Tag> = {}): AsyncGenerator<Tag, void, void> {
+    const { after, signal } = options;
+    const names = (await this.#names()).filter((name) => after === undefined || name > after).sort();
+    for (let i = 0; i < names.length; i += LOOK_AHEAD) {
+      signal?.throwIfAborted();
+      const some = names.slice(i, i + LOOK_AHEAD);
+      const links = await mapConcurrent(some, LOOK_AHEAD, (tag) => this.#exists(tag));
+      yield* some.filter((_, index) => links[index]);
+    }
+  }
+
+  async set(tag: Tag, digest: Digest, condition?: (current: Digest | undefined) => void): Promise<void> {
+    const { driver } = this.#context;
+    await this.#changing(tag, async () => {
+      condition?.(await this.#current(tag));
+      await this.#requireRevision(digest);
+      await writeLink(driver, tagIndexPath(this.#repository, tag, digest), digest);
+      await writeLink(driver, tagCurrentPath(this.#repository, tag), digest);
+    });
+  }
+
+  async delete(tag: Tag): Promise<void> {
+    requireDeletion(this.#context);
+    await this.#changing(tag, async () => {
+      if ((await this.#current(tag)) === undefined) throw unknownTag(tag);
+      await deleteTag(this.#context, this.#repository, tag);
+    });
+  }
+
+  #changing(tag: Tag, work: () => Promise<void>): Promise<void> {
+    const { locks } = this.#context;
+    return locks.shared(this.#repository, () => locks.exclusive(`${this.#repository}:${tag}`, work));
+  }
+
+  #current(tag: Tag): Promise<Digest | undefined> {
+    return readLink(this.#context.driver, tagCurrentPath(this.#repository, tag));
+  }
+
+  /** A deletion that was cut short leaves a folder without a current link. */
+  async #exists(tag: Tag): Promise<boolean> {
+    const info = await absentIfNotFound(this.#context.driver.stat(tagCurrentPath(this.#repository, tag)));
+    return info !== undefined;
+  }
+
+  async #names(): Promise<Tag[]> {
+    const names = await absentIfNotFound(this.#context.driver.list(tagsPath(this.#repository)));
+    if (names === undefined) await this.#requireRepository();
+    return (names ?? []).filter(isTag);
+  }
+
+  async #requireRepository(): Promise<void> {
+    for (const marker of REPOSITORY_MARKERS) {
+      const path = `${repositoryPath(this.#repository)}/${marker}`;
+      if (await absentIfNotFound(this.#context.driver.stat(path))) return;
+    }
+    throw new NameUnknown(this.#repository);
+  }
+
+  /** The manifest may have been deleted since it was stored; a tag must not point at nothing. */
+  async #requireRevision(digest: Digest): Promise<void> {
+    const link = await readLink(this.#context.driver, revisionLinkPath(this.#repository, digest));
+    if (link === undefined) throw new ManifestUnknown(`unknown manifest name=${this.#repository} revision=${digest}`);
+  }
+}
+
+/** Takes a tag away, with its history. The caller holds the locks. */
+export async function deleteTag({ driver }: RegistryContext, repository: RepositoryName, tag: Tag): Promise<void> {
+  try {
+    await driver.delete(tagPath(repository, tag));
+  } catch (error) {
+    if (!(error instanceof PathNotFound)) throw error;
+  }
+}
+
+function unknownTag(tag: Tag): ManifestUnknown {
+  return new ManifestUnknown(`unknown tag=${tag}`);
+}

@@ -1,0 +1,80 @@
+/** Where the hash of an upload comes from: this process's memory, a state that a peer left, or the bytes themselves. */
+import { algorithmOf, type Digest, type DigestAlgorithm, encodedOf } from "../oci/digest.ts";
+import type { RepositoryName } from "../oci/names.ts";
+import type { RegistryContext } from "./context.ts";
+import { resumeHash } from "./hash-state.ts";
+import { absentIfNotFound } from "./links.ts";
+import { hashStatePath, uploadDataPath } from "./paths.ts";
+import { type RunningHash, startHash } from "./running-hash.ts";
+import type { UploadState } from "./upload-state.ts";
+
+/** Bytes read at once when an upload is read again. */
+const READ_SIZE = 1024 * 1024;
+
+/**
+ * A hash of what the session holds, to go on from; undefined where only reading it again would give one.
+ * @param algorithm what the digest will be, where known
+ */
+export async function hashAt(
+  context: RegistryContext,
+  repository: RepositoryName,
+  state: UploadState,
+  algorithm?: DigestAlgorithm,
+): Promise<RunningHash | undefined> {
+  const remembered = recall(context, repository, state);
+  if (remembered && (algorithm === undefined || remembered.algorithm === algorithm)) return remembered;
+  const wanted = algorithm ?? "sha256";
+  return state.size === 0 ? startHash(wanted) : await leftByPeer(context, repository, state, wanted);
+}
+
+/**
+ * The hash of the session's bytes with the algorithm of `digest`, from memory where this process received them all.
+ * @param beforeReading called where the bytes came from another process
+ */
+export async function hexOfData(
+  context: RegistryContext,
+  repository: RepositoryName,
+  state: UploadState,
+  digest: Digest,
+  beforeReading: () => Promise<void>,
+): Promise<string> {
+  const algorithm = algorithmOf(digest);
+  const remembered = recall(context, repository, state);
+  if (remembered?.algorithm === algorithm) return remembered.hex();
+  await beforeReading();
+  const left = (await leftByPeer(context, repository, state, algorithm))?.hex();
+  return left === encodedOf(digest) ? left : await readAgain(context, repository, state, algorithm);
+}
+
+/** Valid only while nobody else wrote to the data since. */
+function recall(context: RegistryContext, repository: RepositoryName, state: UploadState): RunningHash | undefined {
+  const session = context.uploadMemory.hashes.get(`${repository}/${state.id}`);
+  return session?.size === state.size && session.modified === state.modified ? session.hash : undefined;
+}
+
+async function leftByPeer(
+  { driver }: RegistryContext,
+  repository: RepositoryName,
+  { id, size }: UploadState,
+  algorithm: DigestAlgorithm,
+): Promise<RunningHash | undefined> {
+  const bytes = await absentIfNotFound(driver.getContent(hashStatePath(repository, id, algorithm, size)));
+  const hash = bytes && (await resumeHash(algorithm, bytes));
+  if (hash?.length !== size) return undefined;
+  return { algorithm, update: (chunk) => hash.update(chunk), hex: () => hash.digest() };
+}
+
+async function readAgain(
+  { driver }: RegistryContext,
+  repository: RepositoryName,
+  { id }: UploadState,
+  algorithm: DigestAlgorithm,
+): Promise<string> {
+  const hash = startHash(algorithm);
+  const buffer = new Uint8Array(READ_SIZE);
+  await using reader = await driver.reader(uploadDataPath(repository, id));
+  for (let count = await reader.read(buffer); count > 0; count = await reader.read(buffer)) {
+    hash.update(buffer.subarray(0, count));
+  }
+  return hash.hex();
+}

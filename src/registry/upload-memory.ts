@@ -1,0 +1,49 @@
+import { LRUCache } from "lru-cache";
+import type { RunningHash } from "./running-hash.ts";
+
+/** The hash of what a session holds, as this process received it. */
+export interface HashedSession {
+  readonly hash: RunningHash;
+  /** Bytes hashed. */
+  readonly size: number;
+  /** The data's time when this process last closed it; undefined before the first byte. ms */
+  readonly modified: number | undefined;
+}
+
+/** Sessions whose hash is kept; a session beyond them has its bytes read again at the end. Under 1 KiB each. */
+const SESSION_LIMIT = 4096;
+
+/** What this process knows of upload sessions beyond what the storage holds. Losing it costs time, never bytes. */
+export class UploadMemory {
+  readonly hashes: LRUCache<string, HashedSession> = new LRUCache({ max: SESSION_LIMIT });
+  readonly #running = new Map<string, Turn>();
+
+  /**
+   * Runs `work` as the only one on its session in this process. One that still runs is told to stop through its signal
+   * and waited for: the client came back, so its earlier request is dead or of no more use.
+   *
+   * @param work told whether it had to wait, after which the session may stand elsewhere
+   */
+  async takeTurn<R>(key: string, work: (signal: AbortSignal, waited: boolean) => Promise<R>): Promise<R> {
+    let waited = false;
+    for (let other = this.#running.get(key); other; other = this.#running.get(key)) {
+      waited = true;
+      other.stop.abort(new Error("another request took over this upload"));
+      await other.ended;
+    }
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    const stop = new AbortController();
+    this.#running.set(key, { stop, ended });
+    try {
+      return await work(stop.signal, waited);
+    } finally {
+      this.#running.delete(key);
+      end();
+    }
+  }
+}
+
+interface Turn {
+  readonly stop: AbortController;
+  readonly ended: Promise<void>;
+}

@@ -1,0 +1,53 @@
+import { randomUUID } from "node:crypto";
+import { UploadUnknown } from "../oci/errors.ts";
+import type { RepositoryName } from "../oci/names.ts";
+import type { RegistryContext } from "./context.ts";
+import { absentIfNotFound } from "./links.ts";
+import { uploadDataPath, uploadStartedPath } from "./paths.ts";
+import type { Upload, UploadOptions, UploadService } from "./registry.ts";
+import { startHash } from "./running-hash.ts";
+import { StoredUpload } from "./upload.ts";
+import { parseUploadId, type UploadId } from "./upload-id.ts";
+
+export class StoredUploadService implements UploadService {
+  readonly #context: RegistryContext;
+  readonly #repository: RepositoryName;
+
+  constructor(context: RegistryContext, repository: RepositoryName) {
+    this.#context = context;
+    this.#repository = repository;
+  }
+
+  async start(options: UploadOptions = {}): Promise<Upload> {
+    const { driver, uploadMemory } = this.#context;
+    const id = parseUploadId(randomUUID()) as UploadId;
+    const startedAt = new Date();
+    const text = `${startedAt.toISOString().slice(0, 19)}Z`;
+    // Nobody loses bytes when a power cut takes a session that has none yet.
+    await driver.putContent(uploadStartedPath(this.#repository, id), Buffer.from(text), { durable: false });
+    if (options.algorithm) {
+      uploadMemory.hashes.set(`${this.#repository}/${id}`, {
+        hash: startHash(options.algorithm),
+        size: 0,
+        modified: undefined,
+      });
+    }
+    return new StoredUpload(this.#context, this.#repository, { id, startedAt, size: 0, modified: undefined });
+  }
+
+  async resume(id: UploadId): Promise<Upload> {
+    const { driver } = this.#context;
+    const [started, data] = await Promise.all([
+      absentIfNotFound(driver.getContent(uploadStartedPath(this.#repository, id))),
+      absentIfNotFound(driver.stat(uploadDataPath(this.#repository, id))),
+    ]);
+    const startedAt = new Date(
+      Buffer.from(started ?? [])
+        .toString("latin1")
+        .trim(),
+    );
+    if (Number.isNaN(startedAt.getTime())) throw new UploadUnknown();
+    const { size, modified } = data ?? { size: 0, modified: undefined };
+    return new StoredUpload(this.#context, this.#repository, { id, startedAt, size, modified });
+  }
+}

@@ -1,0 +1,209 @@
+import type { Descriptor } from "../oci/descriptor.ts";
+import { algorithmOf, type Digest, type DigestAlgorithm, encodedOf } from "../oci/digest.ts";
+import { DigestInvalid, RangeInvalid, UploadUnknown } from "../oci/errors.ts";
+import { MediaType } from "../oci/media-types.ts";
+import type { RepositoryName } from "../oci/names.ts";
+import type { FileWriter } from "../storage/driver.ts";
+import { PathNotFound, WriteConflict } from "../storage/errors.ts";
+import type { RegistryContext } from "./context.ts";
+import { absentIfNotFound, writeLink } from "./links.ts";
+import { blobPath, layerLinkPath, uploadDataPath, uploadPath, uploadStartedPath } from "./paths.ts";
+import type { Upload, UploadOptions } from "./registry.ts";
+import type { RunningHash } from "./running-hash.ts";
+import { hashAt, hexOfData } from "./upload-hash.ts";
+import type { UploadId } from "./upload-id.ts";
+import type { UploadState } from "./upload-state.ts";
+
+export class StoredUpload implements Upload {
+  readonly #context: RegistryContext;
+  readonly #repository: RepositoryName;
+  readonly #state: UploadState;
+
+  constructor(context: RegistryContext, repository: RepositoryName, state: UploadState) {
+    this.#context = context;
+    this.#repository = repository;
+    this.#state = state;
+  }
+
+  get id(): UploadId {
+    return this.#state.id;
+  }
+
+  get startedAt(): Date {
+    return this.#state.startedAt;
+  }
+
+  get size(): number {
+    return this.#state.size;
+  }
+
+  append(chunks: AsyncIterable<Uint8Array>, options: UploadOptions = {}): Promise<Upload> {
+    return this.#takeTurn(async (signal) => {
+      const hash = await hashAt(this.#context, this.#repository, this.#state, options.algorithm);
+      this.#context.uploadMemory.hashes.delete(this.#key);
+      const size = await this.#receive(untilStopped(chunks, signal), hash);
+      const data = await this.#context.driver.stat(this.#dataPath);
+      if (data.size !== size) throw this.#moved();
+      if (hash) this.#context.uploadMemory.hashes.set(this.#key, { hash, size, modified: data.modified });
+      return new StoredUpload(this.#context, this.#repository, { ...this.#state, size, modified: data.modified });
+    });
+  }
+
+  commit(digest: Digest): Promise<Descriptor> {
+    return this.#takeTurn(async () => {
+      const { driver, uploadMemory } = this.#context;
+      if (this.size === 0) await this.#commitEmpty(digest);
+      else await this.#commitData(digest);
+      await writeLink(driver, layerLinkPath(this.#repository, digest), digest);
+      uploadMemory.hashes.delete(this.#key);
+      await absentIfNotFound(driver.delete(this.#path, { durable: false }));
+      return { mediaType: MediaType.octetStream, digest, size: this.size };
+    });
+  }
+
+  cancel(): Promise<void> {
+    const { driver, uploadMemory } = this.#context;
+    return uploadMemory.takeTurn(this.#key, async () => {
+      uploadMemory.hashes.delete(this.#key);
+      try {
+        await driver.delete(this.#path);
+      } catch (error) {
+        throw error instanceof PathNotFound ? new UploadUnknown() : error;
+      }
+    });
+  }
+
+  get #key(): string {
+    return `${this.#repository}/${this.id}`;
+  }
+
+  get #path(): string {
+    return uploadPath(this.#repository, this.id);
+  }
+
+  get #dataPath(): string {
+    return uploadDataPath(this.#repository, this.id);
+  }
+
+  #takeTurn<R>(work: (signal: AbortSignal) => Promise<R>): Promise<R> {
+    const { driver, uploadMemory } = this.#context;
+    return uploadMemory.takeTurn(this.#key, async (signal, waited) => {
+      if (waited) {
+        const started = await absentIfNotFound(driver.stat(uploadStartedPath(this.#repository, this.id)));
+        if (started === undefined) throw new UploadUnknown();
+      }
+      return await work(signal);
+    });
+  }
+
+  /** @returns bytes of the session afterwards; what had arrived when it throws is kept */
+  async #receive(chunks: AsyncIterable<Uint8Array>, hash: RunningHash | undefined): Promise<number> {
+    try {
+      await using writer = await this.#openWriter();
+      if (writer.size !== this.size) throw this.#moved();
+      try {
+        for await (const chunk of chunks) {
+          await writer.write(chunk);
+          hash?.update(chunk);
+        }
+      } catch (error) {
+        await this.#keep(writer, hash);
+        throw error;
+      }
+      await writer.close();
+      return writer.size;
+    } catch (error) {
+      throw error instanceof WriteConflict ? this.#moved() : error;
+    }
+  }
+
+  /** After a failure: the bytes that arrived, and their hash where the storage agrees on how many they are. */
+  async #keep(writer: FileWriter, hash: RunningHash | undefined): Promise<void> {
+    const { driver, uploadMemory } = this.#context;
+    const expected = writer.size;
+    try {
+      await writer.close();
+      const data = await driver.stat(this.#dataPath);
+      if (hash && data.size === expected) {
+        uploadMemory.hashes.set(this.#key, { hash, size: expected, modified: data.modified });
+      }
+    } catch {
+      // The first failure is the one to tell of.
+    }
+  }
+
+  /** Appends also where nothing is yet: starting anew could cut off what another process has just received. */
+  async #openWriter(): Promise<FileWriter> {
+    const { driver } = this.#context;
+    try {
+      return await driver.writer(this.#dataPath, { append: true });
+    } catch (error) {
+      if (!(error instanceof PathNotFound)) throw error;
+      return await driver.writer(this.#dataPath, { append: false });
+    }
+  }
+
+  async #commitEmpty(digest: Digest): Promise<void> {
+    const { driver } = this.#context;
+    const data = await absentIfNotFound(driver.stat(this.#dataPath));
+    if (data && data.size > 0) throw this.#moved();
+    const empty = EMPTY_HEX[algorithmOf(digest)];
+    if (encodedOf(digest) !== empty) throw mismatch(digest, empty);
+    await driver.putContent(blobPath(digest), new Uint8Array());
+  }
+
+  async #commitData(digest: Digest): Promise<void> {
+    const { driver } = this.#context;
+    const data = await absentIfNotFound(driver.stat(this.#dataPath));
+    if (data?.size !== this.size) throw this.#moved();
+    const state = { ...this.#state, modified: data.modified };
+    const hex = await hexOfData(this.#context, this.#repository, state, digest, () => this.#sync());
+    if (hex !== encodedOf(digest)) throw mismatch(digest, hex);
+    const present = await absentIfNotFound(driver.stat(blobPath(digest)));
+    if (present?.size !== this.size) await driver.move(this.#dataPath, blobPath(digest));
+  }
+
+  /** Bytes that another process received may not be on the disk yet. */
+  async #sync(): Promise<void> {
+    await using writer = await this.#openWriter();
+    if (writer.size !== this.size) throw this.#moved();
+    await writer.close();
+  }
+
+  #moved(): RangeInvalid {
+    return new RangeInvalid(`the upload no longer has ${this.size} bytes: ask for its state and go on from there`);
+  }
+}
+
+const EMPTY_HEX: Readonly<Record<DigestAlgorithm, string>> = {
+  sha256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+  sha384: "38b060a751ac96384cd9327eb1b1e36a21fdb71114be07434c0cc7bf63f6e1da274edebfe76f65fbd51ad2f14898b95b",
+  sha512:
+    "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e",
+};
+
+function mismatch(digest: Digest, hex: string): DigestInvalid {
+  return new DigestInvalid(`the uploaded bytes have ${algorithmOf(digest)}:${hex}, not ${digest}`);
+}
+
+/** The chunks until `signal` fires; does not wait for a source that stalls. */
+async function* untilStopped(
+  chunks: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, void> {
+  const { promise: stopped, reject: stop } = Promise.withResolvers<never>();
+  stopped.catch(() => undefined); // nobody may be waiting when it fires
+  const onAbort = (): void => stop(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    const iterator = chunks[Symbol.asyncIterator]();
+    for (;;) {
+      signal.throwIfAborted();
+      const result = await Promise.race([iterator.next(), stopped]);
+      if (result.done) return;
+      yield result.value;
+    }
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
