@@ -13,9 +13,9 @@ import { find, type Mapping, Scalar, Sequence, type Tree } from "./tree.ts";
 export function review(root: Mapping): string[] {
   const findings = [...walk(root, [keyTree])];
   for (const { where, sentence } of findings.filter(({ fatal }) => fatal)) throw new ConfigError(where, sentence);
-  const seen = new Map(findings.toReversed().map((finding) => [finding.about, finding]));
+  const firstOfEach = new Map(findings.toReversed().map((finding) => [finding.about, finding]));
   return findings
-    .filter((finding) => seen.get(finding.about) === finding)
+    .filter((finding) => firstOfEach.get(finding.about) === finding)
     .map(({ where, sentence }) => `${where}: ${sentence}`);
 }
 

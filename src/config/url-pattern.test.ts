@@ -15,7 +15,9 @@ describe("a pattern for URLs", () => {
   });
 
   it("may begin with flags", () => {
-    assert.ok(compile("(?i)^HTTPS://")?.test("https://x"));
+    const pattern = compile("(?i)^HTTPS://a|b");
+    assert.ok(pattern?.test("https://A"));
+    assert.ok(new RegExp(pattern?.source ?? "", "u").test("https://A"));
   });
 
   for (const pattern of [

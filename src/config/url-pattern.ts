@@ -5,7 +5,8 @@ const FLAGS = /^\(\?([ims]+)\)/;
 
 /**
  * A pattern for the URLs of foreign layers. The peers' engine never backtracks and ours does, so what could keep it busy
- * for long is not accepted, nor what the two would read differently.
+ * for long is not accepted, nor what the two would read differently. All flags but `u` are within the source: whoever
+ * joins several must give the whole `u` again.
  *
  * @see https://github.com/google/re2/wiki/Syntax
  */
@@ -19,7 +20,7 @@ function compile(pattern: string): RegExp | undefined {
   const source = pattern.slice(prefix.length);
   if (/\[\[:|\(\?<?[=!]|\\[1-9k]/.test(source) || !safeRegex(source)) return undefined;
   try {
-    return new RegExp(source, `u${[...new Set(flags)].join("")}`);
+    return new RegExp(flags === "" ? source : `(?${flags}:${source})`, "u");
   } catch {
     return undefined;
   }
