@@ -111,7 +111,7 @@ export function artifactOf(subject: Image, artifactType: string, bytes: Uint8Arr
 /** Bytes that no compression shrinks and that are the same in every run, one block for each seed. */
 export function noise(size: number, seed: number): Uint8Array {
   const bytes = new Uint32Array(Math.ceil(size / 4));
-  let state = seed | 1;
+  let state = 2 * seed + 1;
   for (let i = 0; i < bytes.length; i += 1) {
     state ^= state << 13;
     state ^= state >>> 17;

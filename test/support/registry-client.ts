@@ -111,7 +111,7 @@ export class RegistryClient {
   async append(upload: Upload, bytes: Uint8Array, style: "announced" | "streamed" = "announced"): Promise<Upload> {
     const body = style === "announced" ? { body: bodyOf(bytes) } : streamed(bytes);
     const headers = { "Content-Type": "application/octet-stream" };
-    const answer = await fetch(this.#url + upload.location, { method: "PATCH", headers, ...body });
+    const answer = await this.at(upload, { method: "PATCH", headers, ...body });
     await expect(answer, 202);
     return uploadOf(answer);
   }
@@ -134,9 +134,14 @@ export class RegistryClient {
 
   /** Asks how far an upload is. */
   async uploadStatus(upload: Upload): Promise<Upload> {
-    const answer = await fetch(this.#url + upload.location);
+    const answer = await this.at(upload);
     await expect(answer, 204);
     return uploadOf(answer);
+  }
+
+  /** Any request to an upload's location. */
+  async at(upload: Upload, init: RequestInit = {}): Promise<Response> {
+    return await fetch(this.#url + upload.location, init);
   }
 }
 
