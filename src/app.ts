@@ -1,7 +1,7 @@
 /** From a configuration to a registry that serves: the only place that knows all parts. */
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import type { Config, ValidationConfig } from "./config/config.ts";
+import type { Config, UrlPattern, ValidationConfig } from "./config/config.ts";
 import { accessLine } from "./http/access-log.ts";
 import { createServer, type HttpServer } from "./http/server.ts";
 import { schedulePurge } from "./maintenance/purge-schedule.ts";
@@ -9,6 +9,7 @@ import { DRIVERS } from "./parts.ts";
 import type { RegistryOptions } from "./registry/context.ts";
 import type { ReferenceRules } from "./registry/reference-rules.ts";
 import { StorageRegistry } from "./registry/storage-registry.ts";
+import type { Matcher } from "./registry/url-policy.ts";
 import type { StorageDriver } from "./storage/driver.ts";
 import { type LineWriter, writeLines } from "./telemetry/line-writer.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -70,8 +71,9 @@ function toReferenceRules({ disabled, manifests }: ValidationConfig): ReferenceR
   };
 }
 
-function anyOf(patterns: readonly RegExp[]): RegExp | undefined {
-  return patterns.length > 0 ? new RegExp(patterns.map(({ source }) => `(?:${source})`).join("|")) : undefined;
+/** The peers join patterns by `or`; no list is another thing than an empty one. */
+function anyOf(patterns: readonly UrlPattern[]): Matcher | undefined {
+  return patterns.length > 0 ? (url) => patterns.some((pattern) => pattern.test(url)) : undefined;
 }
 
 function toServerOptions(

@@ -274,9 +274,15 @@ export interface ProxyConfig {
 export interface ValidationConfig {
   readonly disabled: boolean;
   readonly manifests: {
-    readonly urls: { readonly allow: readonly RegExp[]; readonly deny: readonly RegExp[] };
+    readonly urls: { readonly allow: readonly UrlPattern[]; readonly deny: readonly UrlPattern[] };
     readonly indexes: IndexValidation;
   };
+}
+
+export interface UrlPattern {
+  readonly source: string;
+  /** Whether it matches anywhere in `url`. */
+  test(url: string): boolean;
 }
 
 export interface IndexValidation {

@@ -1,8 +1,10 @@
+export type Matcher = (url: string) => boolean;
+
 /** Where content that is not in the registry may be fetched from (foreign and non-distributable layers). */
 export interface UrlPolicy {
   /** `undefined`: no list configured. */
-  readonly allow?: RegExp | undefined;
-  readonly deny?: RegExp | undefined;
+  readonly allow?: Matcher | undefined;
+  readonly deny?: Matcher | undefined;
   /** What holds where no list is configured, for Docker's foreign layers: the peers refuse every URL. */
   readonly foreignByDefault: boolean;
 }
@@ -18,8 +20,8 @@ export function urlProblem(policy: UrlPolicy, url: string, kind: "foreign" | "no
   if (protocol !== "http:" && protocol !== "https:") return "is neither http nor https";
   if (hash !== "" || url.includes("#")) return "has a fragment";
   const { allow, deny } = policy;
-  if (deny?.test(url)) return "is denied by validation.manifests.urls.deny";
-  if (allow) return allow.test(url) ? undefined : "is not allowed by validation.manifests.urls.allow";
+  if (deny?.(url)) return "is denied by validation.manifests.urls.deny";
+  if (allow) return allow(url) ? undefined : "is not allowed by validation.manifests.urls.allow";
   if (deny || kind === "nondistributable" || policy.foreignByDefault) return undefined;
   return "is not allowed: configure validation.manifests.urls.allow";
 }
