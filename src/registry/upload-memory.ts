@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { RangeInvalid } from "../oci/errors.ts";
 import type { RunningHash } from "./running-hash.ts";
 
 /** The hash of what a session holds, as this process received it. */
@@ -28,7 +29,7 @@ export class UploadMemory {
     let waited = false;
     for (let other = this.#running.get(key); other; other = this.#running.get(key)) {
       waited = true;
-      other.stop.abort(new Error("another request took over this upload"));
+      other.stop.abort(new RangeInvalid("another request took over this upload"));
       await other.ended;
     }
     const { promise: ended, resolve: end } = Promise.withResolvers<void>();
