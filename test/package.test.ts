@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { copyFile, mkdir, writeFile } from "node:fs/promises";
+import { delimiter, join, sep } from "node:path";
+import { describe, test } from "node:test";
+import { digestOf } from "../src/oci/digest.ts";
+import { freePort } from "./support/free-port.ts";
+import { RegistryClient } from "./support/registry-client.ts";
+import { run, tryRun } from "./support/run.ts";
+import { ServerProcess } from "./support/server-process.ts";
+import { temporaryFolder } from "./support/temporary-folder.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+
+/** The machine's own programs: without those of npm, whose Node is the newer one. */
+const PATH = (process.env["PATH"] ?? "")
+  .split(delimiter)
+  .filter((folder) => !folder.includes(`${sep}node_modules${sep}`))
+  .join(delimiter);
+
+/** Nothing of these processes counts as coverage, and none of them takes itself for a test. */
+const ENV = { PATH, NODE_V8_COVERAGE: "", NODE_TEST_CONTEXT: "" };
+
+describe("the npm package", () => {
+  test("installed into an empty folder, starts on the machine's own Node, takes a blob and ends at SIGTERM", async () => {
+    await using folder = await temporaryFolder("package");
+    const command = await install(folder.path);
+    const port = await freePort();
+    await using server = new ServerProcess(command, ["serve", "--no-default-config"], {
+      ...ENV,
+      REGISTRY_HTTP_ADDR: `127.0.0.1:${port}`,
+      REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY: folder.join("data"),
+    });
+    await server.says(/listening on/i);
+    const client = new RegistryClient(`http://127.0.0.1:${port}`);
+
+    assert.equal((await client.request("")).status, 200);
+    await pushAndPull(client);
+    assert.equal(await server.stop(), 0, server.log);
+  });
+
+  test("says which Node it needs where an older one finds no newer beside it", async (t) => {
+    if (Number.parseInt(await run("node", ["-p", "process.versions.node"], { env: ENV }), 10) >= 26) {
+      return t.skip("the machine's own Node is no older one");
+    }
+    await using folder = await temporaryFolder("command");
+    await copyFile(join(ROOT, "bin", "wharfinger.js"), folder.join("wharfinger.mjs"));
+    const { exitCode, stderr } = await tryRun("node", [folder.join("wharfinger.mjs")], { env: ENV });
+    assert.match(stderr, /^wharfinger needs Node 26 or newer and this is [\d.]+: .+\n$/);
+    assert.equal(exitCode, 1);
+  });
+});
+
+/** @returns the path of the installed command */
+async function install(folder: string): Promise<string> {
+  await run("npm", ["pack", "--pack-destination", folder], { cwd: ROOT });
+  const { version } = JSON.parse(await run("npm", ["pkg", "get", "name", "version"], { cwd: ROOT }));
+  const installed = join(folder, "installed");
+  await mkdir(installed);
+  await writeFile(join(installed, "package.json"), "{}");
+  const tarball = join(folder, `wharfinger-${version}.tgz`);
+  await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", tarball], { cwd: installed, env: ENV });
+  assert.ok(existsSync(join(installed, "node_modules", ".bin", "registry")), "the command registry is missing");
+  return join(installed, "node_modules", ".bin", "wharfinger");
+}
+
+/** In two parts, so that the running hash is used as well. */
+async function pushAndPull(client: RegistryClient): Promise<void> {
+  const bytes = Buffer.alloc(100_000, "wharf");
+  const digest = digestOf(bytes);
+  const upload = await client.append(await client.startUpload("a/b"), bytes.subarray(0, 60_000));
+  await client.finishUpload(upload, digest, bytes.subarray(60_000));
+  await client.expectBlob("a/b", { bytes, descriptor: { mediaType: "text/plain", digest, size: bytes.length } });
+}
