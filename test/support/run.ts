@@ -5,8 +5,6 @@ export interface RunOptions {
   /** Added to this process's environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
-  /** Inherits this process's output instead of capturing it. */
-  readonly showOutput?: boolean;
 }
 
 export interface Output {
@@ -33,12 +31,11 @@ export function tryRun(command: string, args: readonly string[], options: RunOpt
   const child = spawn(command, args, {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
-    stdio: options.showOutput ? ["ignore", "inherit", "inherit"] : ["pipe", "pipe", "pipe"],
   });
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
-  child.stdout?.on("data", (bytes: Buffer) => stdout.push(bytes));
-  child.stderr?.on("data", (bytes: Buffer) => stderr.push(bytes));
+  child.stdout.on("data", (bytes: Buffer) => stdout.push(bytes));
+  child.stderr.on("data", (bytes: Buffer) => stderr.push(bytes));
   child.on("error", reject);
   child.on("close", (code) => {
     resolve({
@@ -47,7 +44,7 @@ export function tryRun(command: string, args: readonly string[], options: RunOpt
       stderr: Buffer.concat(stderr).toString(),
     });
   });
-  child.stdin?.on("error", () => {});
-  child.stdin?.end(options.input ?? "");
+  child.stdin.on("error", () => {});
+  child.stdin.end(options.input ?? "");
   return promise;
 }

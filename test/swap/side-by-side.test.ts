@@ -106,6 +106,37 @@ describe("both registries over one directory at the same time", { skip: unlessDe
     }
   });
 
+  test("a tag that we delete is gone from the old registry, and its image is not", async () => {
+    const [ours, old] = [running.wharfinger.http, running["docker-registry"].http];
+    const image = bulkyImage(100, 35);
+    for (const tag of ["kept", "gone"]) await old.push("untagged", tag, image);
+    await ours.delete("untagged", "manifests", "gone");
+    assert.equal(await old.statusOf("untagged", "manifests", "gone"), 404);
+    assert.deepEqual(await old.tags("untagged"), ["kept"]);
+    await old.expectImage("untagged", "kept", image);
+  });
+
+  const why = "a link that is empty because the old registry is just writing it is taken for no link";
+  test("what is stored is found while the old registry writes its links again", { todo: why }, async () => {
+    const [ours, old] = [running.wharfinger.http, running["docker-registry"].http];
+    const image = bulkyImage(100, 36);
+    const [, layer] = image.blobs;
+    await old.push("again", "v1", image);
+    let rewriting = true;
+    const rewritten = (async () => {
+      for (let i = 0; i < 60; i += 1) await old.push("again", "v1", image).catch(() => {});
+      rewriting = false;
+    })();
+    const answers = new Set<number>();
+    while (rewriting) {
+      answers.add(await ours.statusOf("again", "manifests", "v1"));
+      answers.add(await ours.statusOf("again", "manifests", image.manifest.descriptor.digest));
+      answers.add(await ours.statusOf("again", "blobs", layer?.descriptor.digest ?? ""));
+    }
+    await rewritten;
+    assert.deepEqual([...answers], [200]);
+  });
+
   test("referrers that the old registry stored and deleted are listed and gone, whenever they came", async () => {
     const [ours, old] = [running.wharfinger.http, running["docker-registry"].http];
     const subject = bulkyImage(100, 41);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdir, stat } from "node:fs/promises";
+import { copyFile, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { unlessDebian } from "../setup.ts";
@@ -92,16 +92,29 @@ describe("an upload begun in one registry and finished in the other", { skip: un
     await last.http.expectBlob("to/and/fro", layer);
   });
 
-  test("we go on from the hash state that the old registry has left", async () => {
+  test("we finish from the hash state that the old registry has left, without reading its bytes again", async () => {
     const directory = folder.join("hash-state");
-    await using old = await openRegistry("docker-registry", directory);
-    const upload = await old.http.append(await old.http.startUpload("state"), part(0));
-    const session = join(directory, "docker/registry/v2/repositories/state/_uploads", sessionOf(upload));
-    assert.ok((await readdir(join(session, "hashstates/sha256"))).includes(String(CUTS[0])));
-    await old.process.kill();
+    const big = contentOf(noise(32 * MIB + 100, 78), "application/octet-stream");
+    const upload = await beginInOld(directory, big.bytes.subarray(0, 32 * MIB));
+    assert.ok((await readdir(hashStates(directory, upload))).includes(String(32 * MIB)));
     await using ours = await openRegistry("wharfinger", directory);
-    const rest = layer.bytes.subarray(CUTS[0]);
-    await ours.http.finishUpload(upload, layer.descriptor.digest, rest);
+    const before = await bytesReadBy(ours.process.pid);
+    await ours.http.finishUpload(upload, big.descriptor.digest, big.bytes.subarray(32 * MIB));
+    assert.ok((await bytesReadBy(ours.process.pid)) - before < 8 * MIB);
+    await ours.http.expectBlob("state", big);
+  });
+
+  test("a hash state that does not belong to the bytes stores nothing, and a new upload goes through", async () => {
+    const [directory, other] = [folder.join("wrong-state"), folder.join("wrong-state-source")];
+    const upload = await beginInOld(directory, part(0));
+    const stranger = await beginInOld(other, noise(part(0).length, 1234));
+    const name = String(part(0).length);
+    await copyFile(join(hashStates(other, stranger), name), join(hashStates(directory, upload), name));
+    await using ours = await openRegistry("wharfinger", directory);
+    const answer = await ours.http.tryFinish(upload, layer.descriptor.digest, layer.bytes.subarray(CUTS[0]));
+    assert.equal(answer.status, 400);
+    assert.equal(await ours.http.statusOf("state", "blobs", layer.descriptor.digest), 404);
+    await ours.http.pushBlob("state", layer);
     await ours.http.expectBlob("state", layer);
   });
 
@@ -127,6 +140,23 @@ async function expectNoSession(directory: string, repository: string): Promise<v
   for (const session of await readdir(uploads).catch(() => [])) {
     await assert.rejects(stat(join(uploads, session, "startedat")), { code: "ENOENT" });
   }
+}
+
+/** A session of the repository `state` with these bytes; its registry is killed. */
+async function beginInOld(directory: string, bytes: Uint8Array): Promise<Upload> {
+  await using old = await openRegistry("docker-registry", directory);
+  const upload = await old.http.append(await old.http.startUpload("state"), bytes);
+  await old.process.kill();
+  return upload;
+}
+
+function hashStates(directory: string, upload: Upload): string {
+  return join(directory, "docker/registry/v2/repositories/state/_uploads", sessionOf(upload), "hashstates/sha256");
+}
+
+/** Bytes that a process has read since its start, from files and sockets alike. @see proc(5), /proc/PID/io */
+async function bytesReadBy(pid: number): Promise<number> {
+  return Number(/rchar: (\d+)/.exec(await readFile(`/proc/${pid}/io`, "utf8"))?.[1]);
 }
 
 function sessionOf(upload: Upload): string {
