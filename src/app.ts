@@ -20,6 +20,8 @@ export interface App extends AsyncDisposable {
   readonly server: HttpServer;
   /** Where the bytes are, for people. */
   readonly location: string;
+  /** What runs beside requests; to be called once it listens. */
+  beginMaintenance(): void;
 }
 
 /** @throws {StorageError} in one sentence where the storage cannot be used */
@@ -28,15 +30,22 @@ export async function createApp(config: Config, log: Log): Promise<App> {
   const driver = await openDriver(config);
   const warn = (message: string, fields: Readonly<Record<string, unknown>>): void => log.warn(fields, message);
   const registry = parts.use(new StorageRegistry(driver, toRegistryOptions(config), warn));
-  const { age, interval, dryrun, enabled } = config.storage.maintenance.uploadpurging;
-  if (enabled) {
-    const report = (message: string): void => log.info(message);
-    parts.use(schedulePurge(driver, { age, interval, dryRun: dryrun, report }));
-  }
   const accessLog = config.log.accesslog.disabled ? undefined : parts.use(writeLines());
   const server = createServer(toServerOptions(config, log, registry, driver, accessLog));
   const owned = parts.move();
-  return { server, location: driver.location, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return {
+    server,
+    location: driver.location,
+    beginMaintenance: () => purgeUploads(owned, config, log, driver),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+function purgeUploads(owned: AsyncDisposableStack, { storage }: Config, log: Log, driver: StorageDriver): void {
+  const { age, interval, dryrun, enabled } = storage.maintenance.uploadpurging;
+  if (!enabled) return;
+  const report = (message: string): void => log.info(message);
+  owned.use(schedulePurge(driver, { age, interval, dryRun: dryrun, report }));
 }
 
 async function openDriver({ storage }: Config): Promise<StorageDriver> {

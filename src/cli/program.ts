@@ -18,8 +18,7 @@ export function createProgram(version: string): Program {
     .description("A container registry that takes the place of docker/distribution.")
     .version(`wharfinger ${version}`, "-v, --version", "print the version")
     .exitOverride()
-    .showSuggestionAfterError()
-    .action(() => program.help({ error: true }));
+    .showSuggestionAfterError();
 
   program
     .command("serve")

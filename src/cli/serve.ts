@@ -23,6 +23,7 @@ export async function serve(path: string | undefined, flags: LoadFlags): Promise
   const stopped = signalled();
   const address = await listen(app.server, config.http);
   greet(log, address, app.location, source);
+  app.beginMaintenance();
   log.info(`${await stopped}: stopping server gracefully. Draining connections for ${config.http.draintimeout} ms`);
   return await drain(app.server, config.http.draintimeout, log);
 }

@@ -20,6 +20,7 @@ import {
   codeOf,
   FILESYSTEM,
   finding,
+  mkdir,
   readdir,
   readFile,
   rename,
@@ -46,12 +47,23 @@ export async function openFilesystem(options: FilesystemOptions): Promise<Filesy
   const root = resolve(options.rootdirectory);
   const directories = new Directories();
   try {
-    await directories.make(root);
+    await makeRoot(root, directories);
     await access(join(root, "."), constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new StorageError(FILESYSTEM, `cannot use the root directory ${root}: ${reasonOf(error)}`, { cause: error });
   }
   return new FilesystemDriver(root, directories);
+}
+
+/** Folder by folder: where the system refuses a folder as if its parent were missing, as in /proc, Node tries for ever. */
+async function makeRoot(root: string, directories: Directories): Promise<void> {
+  const parent = dirname(root);
+  if (parent !== root) await makeRoot(parent, directories);
+  if (await stat(root).catch(() => undefined)) return;
+  await mkdir(root).catch((error: unknown) => {
+    if (codeOf(error) !== "EEXIST") throw error;
+  });
+  await directories.sync(parent);
 }
 
 export class FilesystemDriver implements StorageDriver {
