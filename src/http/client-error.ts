@@ -1,8 +1,12 @@
+import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
-/** What cannot even be parsed as HTTP gets the registry's body too, and the end of its connection. */
+/**
+ * What cannot even be parsed as HTTP gets the registry's body too, and the end of its connection; only the end where it
+ * comes behind a request whose answer is being sent, because it would become part of that.
+ */
 export function answerClientError(error: Error & { readonly code?: string }, socket: Socket): void {
-  if (error.code === "ECONNRESET" || socket.destroyed || !socket.writable) {
+  if (error.code === "ECONNRESET" || socket.destroyed || !socket.writable || isAnswering(socket)) {
     socket.destroy();
     return;
   }
@@ -16,6 +20,11 @@ export function answerClientError(error: Error & { readonly code?: string }, soc
     "Connection: close",
   ];
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`, () => socket.destroy());
+}
+
+/** The runtime keeps the answer under way at its connection, and asks it the same in its own handler. */
+function isAnswering(socket: Socket & { readonly _httpMessage?: ServerResponse | null }): boolean {
+  return socket._httpMessage?.headersSent ?? false;
 }
 
 const ANSWERS: Readonly<Record<string, readonly [status: string, detail: string]>> = {

@@ -174,8 +174,18 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
 
 function sendError(error: unknown, reply: FastifyReply, log?: FastifyBaseLogger): FastifyReply {
   const { status, headers, body, ours } = toAnswer(error);
+/** Headers that a handler may have set for content that is not sent after all. */
+const OF_CONTENT = [
+  "etag",
+  "cache-control",
+  "accept-ranges",
+  "content-length",
+  "content-range",
+  "docker-content-digest",
+] as const;
+
   if (ours) log?.error({ err: error }, "a request failed");
-  for (const name of ["etag", "cache-control", "accept-ranges"]) reply.removeHeader(name);
+  for (const name of OF_CONTENT) reply.removeHeader(name);
   return reply.code(status).headers(headers).send(Buffer.from(body));
 }
 

@@ -1,0 +1,27 @@
+import type { StorageDriver } from "../../src/storage/driver.ts";
+
+export type DriverCall = "getContent" | "putContent" | "reader" | "writer" | "stat" | "list" | "move" | "delete";
+
+export interface FailingDriver {
+  readonly driver: StorageDriver;
+  /** From now on `call` throws what `fault` gives for a path, if anything. */
+  fail(call: DriverCall, fault: (path: string) => Error | undefined): void;
+  /** Works again. */
+  mend(): void;
+}
+
+/** A storage that fails where a test says so. */
+export function failingDriver(inner: StorageDriver): FailingDriver {
+  const faults = new Map<PropertyKey, (path: string) => Error | undefined>();
+  const driver = new Proxy(inner, {
+    get(target, key) {
+      const member: unknown = Reflect.get(target, key, target);
+      if (typeof member !== "function") return member;
+      return (...parameters: readonly unknown[]): unknown => {
+        const error = faults.get(key)?.(String(parameters[0]));
+        return error ? Promise.reject(error) : Reflect.apply(member, target, [...parameters]);
+      };
+    },
+  });
+  return { driver, fail: (call, fault) => faults.set(call, fault), mend: () => faults.clear() };
+}
