@@ -21,6 +21,7 @@ import type { Action, Edge, Exchange } from "./edge.ts";
 import { toAnswer } from "./errors.ts";
 import { type Method, ROUTES, type Route, withoutWrites } from "./routes.ts";
 import { parseTarget, type Target } from "./target.ts";
+import { hasTurn, takeTurn } from "./turn.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -118,6 +119,7 @@ async function answer(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
+  if (!hasTurn(reply.raw) && !(await takeTurn(reply.raw))) return reply.hijack();
   const { target, contentType } = arrivalOf(request.raw);
   const exchange: Exchange = { target, request, reply, contentType };
   addHeaders(options, target, reply);
@@ -172,8 +174,6 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
   return sendError(error, reply, request.log);
 }
 
-function sendError(error: unknown, reply: FastifyReply, log?: FastifyBaseLogger): FastifyReply {
-  const { status, headers, body, ours } = toAnswer(error);
 /** Headers that a handler may have set for content that is not sent after all. */
 const OF_CONTENT = [
   "etag",
@@ -184,6 +184,8 @@ const OF_CONTENT = [
   "docker-content-digest",
 ] as const;
 
+function sendError(error: unknown, reply: FastifyReply, log?: FastifyBaseLogger): FastifyReply {
+  const { status, headers, body, ours } = toAnswer(error);
   if (ours) log?.error({ err: error }, "a request failed");
   for (const name of OF_CONTENT) reply.removeHeader(name);
   return reply.code(status).headers(headers).send(Buffer.from(body));

@@ -1,0 +1,42 @@
+/**
+ * Pipelined requests are handled one after the other. The runtime hands out all that arrived together, hundreds on one
+ * connection, each of which would open its blob and hold its answer until those before it are sent.
+ */
+import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+
+/** Who waits on a connection, told once it closes. */
+const waiting: WeakMap<Socket, Set<() => void>> = new WeakMap();
+
+/** Whether the answers before this one on its connection are sent. */
+export function hasTurn(response: ServerResponse): boolean {
+  return response.socket !== null;
+}
+
+/** Waits until {@link hasTurn}; false where the connection closed first. */
+export async function takeTurn(response: ServerResponse): Promise<boolean> {
+  const { socket } = response.req;
+  if (socket.destroyed) return false;
+  const waiters = waitersOf(socket);
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const onClose = (): void => resolve(false);
+  waiters.add(onClose);
+  response.once("socket", () => resolve(true));
+  try {
+    return await promise;
+  } finally {
+    waiters.delete(onClose);
+  }
+}
+
+/** One listener a connection. */
+function waitersOf(socket: Socket): Set<() => void> {
+  const known = waiting.get(socket);
+  if (known) return known;
+  const waiters = new Set<() => void>();
+  waiting.set(socket, waiters);
+  socket.once("close", () => {
+    for (const onClose of waiters) onClose();
+  });
+  return waiters;
+}
