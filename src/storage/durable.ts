@@ -4,6 +4,9 @@ import { close, codeOf, fsync, mkdir, open } from "./filesystem-calls.ts";
 /** How often something is tried again where others remove the folder under it. */
 const ATTEMPTS = 20;
 
+/** Folders remembered as unsynced. Beyond them the oldest are synced, so that a flood of new ones costs no memory. */
+const REMEMBERED = 4096;
+
 /**
  * Makes folders, and makes what is in them durable. A new name survives a power cut once its folder is synced, and so does
  * a new folder; who finds a folder that another call has just made must therefore sync that one's parent as well, which is
@@ -37,6 +40,7 @@ export class Directories {
     } finally {
       this.#making.delete(made);
     }
+    if (this.#unsynced.size > REMEMBERED) await this.#settleOldest();
   }
 
   /** Makes the names in `directory` durable, and its own. A folder that is gone again has nothing to keep. */
@@ -68,6 +72,11 @@ export class Directories {
       if (folder.length < dirname(first).length) return;
       this.#unsynced.set(folder, (this.#unsynced.get(folder) ?? 0) + 1);
     }
+  }
+
+  async #settleOldest(): Promise<void> {
+    const oldest = [...this.#unsynced.keys().take(this.#unsynced.size - REMEMBERED)];
+    await Promise.all(oldest.map((folder) => this.#settle(folder)));
   }
 
   async #settle(folder: string): Promise<void> {
