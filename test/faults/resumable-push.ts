@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import type { Digest } from "../../src/oci/digest.ts";
+import type { Content, Image } from "../support/image.ts";
+import type { RegistryClient, Upload } from "../support/registry-client.ts";
+import type { Seeded } from "./seeded.ts";
+
+/** Bytes of a chunk: from under one block of the server to several. */
+const CHUNK = { least: 1000, end: 900_000 };
+
+/**
+ * The push of one image by a client that survives any number of ends of the registry: {@link run} begins where the last
+ * run was cut off, and knows what the registry acknowledged.
+ */
+export class ResumablePush {
+  readonly repository: string;
+  readonly tag: string;
+  readonly image: Image;
+  /** Blobs that were answered with 201. */
+  readonly acknowledged: Set<Digest> = new Set();
+  /** Whether the manifest was answered with 201. */
+  isDone = false;
+  /** Sessions that were taken up after a cut. */
+  resumed = 0;
+  #session: Session | undefined;
+
+  constructor(repository: string, tag: string, image: Image) {
+    this.repository = repository;
+    this.tag = tag;
+    this.image = image;
+  }
+
+  async run(http: RegistryClient, random: Seeded): Promise<void> {
+    for (const blob of this.image.blobs) {
+      if (this.acknowledged.has(blob.descriptor.digest)) continue;
+      await this.#pushBlob(http, blob, random);
+      this.acknowledged.add(blob.descriptor.digest);
+    }
+    await http.putManifest(this.repository, this.tag, this.image.manifest);
+    this.isDone = true;
+  }
+
+  async #pushBlob(http: RegistryClient, blob: Content, random: Seeded): Promise<void> {
+    const session = (await this.#resume(http)) ?? (await this.#start(http));
+    const { bytes, descriptor } = blob;
+    while (session.acknowledged < bytes.length) {
+      const chunk = bytes.subarray(session.acknowledged).subarray(0, random.whole(CHUNK.least, CHUNK.end));
+      session.sent = session.acknowledged + chunk.length;
+      session.upload = await http.append(session.upload, chunk, random.pick(["announced", "streamed"]));
+      session.acknowledged = session.sent;
+    }
+    session.isCommitting = true;
+    await http.finishUpload(session.upload, descriptor.digest);
+    this.#session = undefined;
+  }
+
+  async #start(http: RegistryClient): Promise<Session> {
+    const upload = await http.startUpload(this.repository);
+    this.#session = { upload, acknowledged: 0, sent: 0, isCommitting: false };
+    return this.#session;
+  }
+
+  /** Where the session stands. It may be gone or empty only where its bytes may have become the blob. */
+  async #resume(http: RegistryClient): Promise<Session | undefined> {
+    const session = this.#session;
+    this.#session = undefined;
+    if (session === undefined) return undefined;
+    const answer = await http.at(session.upload);
+    await answer.bytes();
+    if (answer.status === 404 && session.isCommitting) return undefined;
+    assert.equal(answer.status, 204, "a session that was not committed is still there");
+    const upload = await http.uploadStatus(session.upload);
+    const size = sizeOf(upload);
+    assert.ok(size <= session.sent, `${size} bytes, ${session.sent} were sent`);
+    if (size < session.acknowledged) {
+      assert.ok(session.isCommitting && size === 0, `${size} bytes, ${session.acknowledged} were acknowledged`);
+    }
+    this.resumed += 1;
+    this.#session = { upload, acknowledged: size, sent: size, isCommitting: session.isCommitting };
+    return this.#session;
+  }
+}
+
+interface Session {
+  upload: Upload;
+  /** Bytes that the registry said it has. */
+  acknowledged: number;
+  /** Bytes that it may have. */
+  sent: number;
+  /** Whether its commit was asked for. */
+  isCommitting: boolean;
+}
+
+/** `0-0` says both nothing and one byte; no chunk here has one byte. */
+function sizeOf({ range }: Upload): number {
+  const last = Number(range.split("-")[1]);
+  return last === 0 ? 0 : last + 1;
+}
