@@ -24,7 +24,8 @@ export const getBlob: Handler = async (edge, exchange) => {
   }
   if (listsDigest(headers["if-none-match"], digest)) return reply.code(304).send();
   reply.header("accept-ranges", "bytes");
-  const wanted = isSameRange(headers["if-range"]?.toString(), digest) ? headers.range : undefined;
+  const mayRange = request.method === "GET" && isSameRange(headers["if-range"]?.toString(), digest);
+  const wanted = mayRange ? headers.range : undefined;
   const answer = parseRange(wanted, blob.descriptor.size);
   switch (answer.kind) {
     case "whole":

@@ -1,6 +1,6 @@
 import type { FastifyReply } from "fastify";
 import { algorithmOf, type Digest, digestOf, parseDigest } from "../oci/digest.ts";
-import { DigestInvalid, ManifestTooLarge, ManifestUnknown, PreconditionFailed } from "../oci/errors.ts";
+import { DigestInvalid, ManifestTooLarge, ManifestUnknown, PreconditionFailed, TagInvalid } from "../oci/errors.ts";
 import { parseManifest, readManifest } from "../oci/manifest.ts";
 import { MediaType } from "../oci/media-types.ts";
 import { parseTag, type Tag } from "../oci/names.ts";
@@ -13,6 +13,9 @@ import { toWarnings } from "./warnings.ts";
 
 /** Bytes. @see http-api, section 1 */
 const LIMIT = 4 * 1024 * 1024;
+
+/** Tags that one push may set. */
+const MOST_TAGS = 100;
 
 /** Also HEAD: the framework leaves the body out. @see http-api, section 6 */
 export const getManifest: Handler = async (edge, exchange) => {
@@ -39,7 +42,7 @@ export const putManifest: Handler = async (edge, exchange) => {
   const { request, reply, contentType } = exchange;
   const repository = creatableRepositoryOf(edge, exchange);
   const reference = parseReference(exchange);
-  const tags = reference.tag ? [reference.tag] : exchange.target.query.getAll("tag").map(parseTag);
+  const tags = reference.tag ? [reference.tag] : parseTags(exchange.target.query.getAll("tag"));
   const condition = reference.tag ? toCondition(exchange) : undefined;
   if (condition && reference.tag) condition(await currentDigest(repository, reference.tag));
 
@@ -77,6 +80,11 @@ export const deleteManifest: Handler = async (edge, exchange) => {
 };
 
 type Reference = { readonly digest: Digest; readonly tag?: never } | { readonly tag: Tag; readonly digest?: never };
+
+function parseTags(texts: readonly string[]): Tag[] {
+  if (texts.length > MOST_TAGS) throw new TagInvalid(`at most ${MOST_TAGS} tag parameters, not ${texts.length}`);
+  return texts.map(parseTag);
+}
 
 /** What holds a `:` is a digest or an error; no tag has one. */
 function parseReference({ target }: Exchange): Reference {
