@@ -14,7 +14,7 @@ const TABLE: Table = {
   registry: {
     sources: ["oci", "storage", "lib"],
     packages: ["hash-wasm", "lru-cache"],
-    node: ["node:crypto"],
+    node: ["node:crypto", "node:timers/promises"],
   },
   maintenance: { sources: ["registry", "storage", "oci"], packages: [] },
   http: { sources: ["oci", "registry/registry.ts", "registry/upload-id.ts"], packages: ["fastify"] },

@@ -22,7 +22,7 @@ export async function listen(server: HttpServer, { addr, net }: HttpConfig): Pro
 }
 
 /** `host:port`, `:port` or nothing. */
-export function parseAddress(addr: string): { readonly host: string | undefined; readonly port: number } {
+function parseAddress(addr: string): { readonly host: string | undefined; readonly port: number } {
   if (addr === "") return { host: undefined, port: 0 };
   const [, bracketed, bare, port] = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/.exec(addr) ?? [];
   if (port === undefined || Number(port) > 65535) {

@@ -7,10 +7,10 @@ import type {
   LogConfig,
   LogLevel,
   Parameters,
-  RedisConfig,
   StorageConfig,
   ValidationConfig,
 } from "./config.ts";
+import type { RedisConfig } from "./redis-config.ts";
 
 /** What stands in the file, checked and with defaults, older spellings still beside the present ones. */
 export interface FileConfig

@@ -1,13 +1,6 @@
-import type {
-  Config,
-  EndpointConfig,
-  Middleware,
-  Parameters,
-  RedisConfig,
-  StorageConfig,
-  ValidationConfig,
-} from "./config.ts";
+import type { Config, EndpointConfig, Middleware, Parameters, StorageConfig, ValidationConfig } from "./config.ts";
 import type { Endpoint, FileConfig, RedisSection, StorageSection } from "./file-config.ts";
+import type { RedisConfig } from "./redis-config.ts";
 
 /** Merges older spellings into the present ones, which win where both are given; lists are joined. */
 export function resolve(file: FileConfig, driver: string): Config {

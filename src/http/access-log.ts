@@ -18,7 +18,7 @@ export function accessLine(request: FastifyRequest, reply: FastifyReply, now: Da
 }
 
 /** Whoever reads a log must not be able to take over an upload. */
-export function maskState(url: string): string {
+function maskState(url: string): string {
   return url.replaceAll(/([?&]_state=)[^&]*/g, "$1…");
 }
 

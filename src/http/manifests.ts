@@ -1,7 +1,7 @@
 import type { FastifyReply } from "fastify";
 import { algorithmOf, type Digest, digestOf, parseDigest } from "../oci/digest.ts";
 import { DigestInvalid, ManifestTooLarge, ManifestUnknown, PreconditionFailed, TagInvalid } from "../oci/errors.ts";
-import { parseManifest, readManifest } from "../oci/manifest.ts";
+import { MANIFEST_LIMIT, type Manifest, parseManifest, readManifest } from "../oci/manifest.ts";
 import { MediaType } from "../oci/media-types.ts";
 import { parseTag, type Tag } from "../oci/names.ts";
 import type { Repository, StoredManifest } from "../registry/registry.ts";
@@ -11,11 +11,11 @@ import { listsDigest, toEntityTag } from "./conditions.ts";
 import { creatableRepositoryOf, type Exchange, type Handler, manifestUrl, repositoryOf } from "./edge.ts";
 import { toWarnings } from "./warnings.ts";
 
-/** Bytes. @see http-api, section 1 */
-const LIMIT = 4 * 1024 * 1024;
-
 /** Tags that one push may set. */
 const MOST_TAGS = 100;
+
+/** How often a tag is set while somebody else keeps deleting its manifest. */
+const TAG_ATTEMPTS = 3;
 
 /** Also HEAD: the framework leaves the body out. @see http-api, section 6 */
 export const getManifest: Handler = async (edge, exchange) => {
@@ -46,15 +46,15 @@ export const putManifest: Handler = async (edge, exchange) => {
   const condition = reference.tag ? toCondition(exchange) : undefined;
   if (condition && reference.tag) condition(await currentDigest(repository, reference.tag));
 
-  const bytes = await receiveWhole(request.raw, LIMIT, edge.stall);
-  if (bytes === undefined) throw new ManifestTooLarge(LIMIT);
+  const bytes = await receiveWhole(request.raw, MANIFEST_LIMIT, edge.stall);
+  if (bytes === undefined) throw new ManifestTooLarge(MANIFEST_LIMIT);
   const manifest = parseManifest(bytes, contentType);
   const digest = digestOf(bytes, reference.digest && algorithmOf(reference.digest));
   if (reference.digest && digest !== reference.digest) {
     throw new DigestInvalid(`the manifest has the digest ${digest}, not ${reference.digest}`);
   }
   const warnings = await repository.manifests.put(manifest, digest);
-  for (const tag of tags) await repository.tags.set(tag, digest, condition);
+  for (const tag of tags) await setTag(repository, tag, manifest, digest, condition);
 
   const { subject } = manifest;
   return reply
@@ -69,6 +69,24 @@ export const putManifest: Handler = async (edge, exchange) => {
     })
     .send();
 };
+
+/** The manifest may be deleted, and the push goes on, between its being stored and its being tagged. */
+async function setTag(
+  repository: Repository,
+  tag: Tag,
+  manifest: Manifest,
+  digest: Digest,
+  condition: ReturnType<typeof toCondition>,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await repository.tags.set(tag, digest, condition);
+    } catch (error) {
+      if (!(error instanceof ManifestUnknown) || attempt === TAG_ATTEMPTS) throw error;
+      await repository.manifests.put(manifest, digest);
+    }
+  }
+}
 
 /** @see http-api, section 6, "DELETE" */
 export const deleteManifest: Handler = async (edge, exchange) => {

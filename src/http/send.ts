@@ -18,7 +18,7 @@ const SPARE = 16 * 1024;
 const pool: BufferPool = new BufferPool(256 * 1024, 64 * 1024 * 1024, 8 * 1024 * 1024);
 
 /** The storage had fewer bytes than it said; the client must not take what it got for the whole. */
-export class ShortRead extends Error {
+class ShortRead extends Error {
   override readonly name = "ShortRead";
 }
 

@@ -17,6 +17,9 @@ import type { ManifestContents, ManifestKind } from "./manifest-kind.ts";
 import { MediaType } from "./media-types.ts";
 import { schema1Manifest } from "./schema1-manifest.ts";
 
+/** Bytes. What a registry takes as a manifest and what it reads back. @see http-api, section 1 */
+export const MANIFEST_LIMIT: number = 4 * 1024 * 1024;
+
 /** A manifest of any kind, checked. The bytes are the document; the rest is what they say. */
 export interface Manifest extends ManifestContents {
   readonly mediaType: string;

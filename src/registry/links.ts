@@ -1,13 +1,25 @@
+import { setTimeout } from "node:timers/promises";
 import { type Digest, isDigest } from "../oci/digest.ts";
 import type { StorageDriver } from "../storage/driver.ts";
 import { PathNotFound } from "../storage/errors.ts";
 
-/** @returns undefined where there is no link, and where the file holds no digest (a peer's crash leaves empty ones) */
+/** Waits before a link without a digest is looked at again. ms */
+const PATIENCE: readonly number[] = [1, 2, 4, 8];
+
+/**
+ * A peer truncates a link and writes it in place, so one that holds no digest is looked at again for a moment.
+ * @returns undefined where there is no link, and where it stays without a digest, as a peer's crash leaves it
+ */
 export async function readLink(driver: StorageDriver, path: string): Promise<Digest | undefined> {
-  const content = await absentIfNotFound(driver.getContent(path));
-  if (content === undefined) return undefined;
-  const text = Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString("latin1").trimEnd();
-  return isDigest(text) ? text : undefined;
+  for (let attempt = 0; ; attempt++) {
+    const content = await absentIfNotFound(driver.getContent(path));
+    if (content === undefined) return undefined;
+    const text = Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString("latin1").trimEnd();
+    if (isDigest(text)) return text;
+    const wait = PATIENCE[attempt];
+    if (wait === undefined) return undefined;
+    await setTimeout(wait);
+  }
 }
 
 export async function writeLink(driver: StorageDriver, path: string, digest: Digest): Promise<void> {

@@ -1,12 +1,10 @@
 import { algorithmOf, type Digest, digestOf } from "../oci/digest.ts";
 import { Unknown } from "../oci/errors.ts";
+import { MANIFEST_LIMIT } from "../oci/manifest.ts";
 import type { RepositoryName } from "../oci/names.ts";
 import type { RegistryContext } from "./context.ts";
 import { absentIfNotFound, readLink } from "./links.ts";
 import { blobPath, revisionLinkPath } from "./paths.ts";
-
-/** Bytes. What a registry takes as a manifest and what it reads back. */
-export const MANIFEST_LIMIT: number = 4 * 1024 * 1024;
 
 /**
  * The checked bytes of a revision, or undefined where the repository does not link it or the bytes are gone.

@@ -4,6 +4,8 @@ import type { DigestAlgorithm } from "../oci/digest.ts";
 /** A hash that can be asked for its value and go on. */
 export interface RunningHash {
   readonly algorithm: DigestAlgorithm;
+  /** It began with a state that a peer left, which is only as good as its word. */
+  readonly fromPeer: boolean;
   update(chunk: Uint8Array): void;
   /** Of the bytes so far. */
   hex(): string;
@@ -14,6 +16,7 @@ export function startHash(algorithm: DigestAlgorithm): RunningHash {
   const hash: Hash = createHash(algorithm);
   return {
     algorithm,
+    fromPeer: false,
     update: (chunk) => {
       hash.update(chunk);
     },

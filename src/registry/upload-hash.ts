@@ -40,7 +40,10 @@ export async function hexOfData(
 ): Promise<string> {
   const algorithm = algorithmOf(digest);
   const remembered = recall(context, repository, state);
-  if (remembered?.algorithm === algorithm) return remembered.hex();
+  if (remembered?.algorithm === algorithm) {
+    const hex = remembered.hex();
+    if (hex === encodedOf(digest) || !remembered.fromPeer) return hex;
+  }
   await beforeReading();
   const left = (await leftByPeer(context, repository, state, algorithm))?.hex();
   return left === encodedOf(digest) ? left : await readAgain(context, repository, state, algorithm);
@@ -61,7 +64,7 @@ async function leftByPeer(
   const bytes = await absentIfNotFound(driver.getContent(hashStatePath(repository, id, algorithm, size)));
   const hash = bytes && (await resumeHash(algorithm, bytes));
   if (hash?.length !== size) return undefined;
-  return { algorithm, update: (chunk) => hash.update(chunk), hex: () => hash.digest() };
+  return { algorithm, fromPeer: true, update: (chunk) => hash.update(chunk), hex: () => hash.digest() };
 }
 
 async function readAgain(
