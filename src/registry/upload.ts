@@ -101,13 +101,15 @@ export class StoredUpload implements Upload {
     try {
       await using writer = await this.#openWriter();
       if (writer.size !== this.size) throw this.#moved();
+      let hashed = this.size;
       try {
         for await (const chunk of chunks) {
           await writer.write(chunk);
           hash?.update(chunk);
+          hashed += chunk.length;
         }
       } catch (error) {
-        await this.#keep(writer, hash);
+        await this.#keep(writer, hash, hashed);
         throw error;
       }
       await writer.close();
@@ -117,15 +119,14 @@ export class StoredUpload implements Upload {
     }
   }
 
-  /** After a failure: the bytes that arrived, and their hash where the storage agrees on how many they are. */
-  async #keep(writer: FileWriter, hash: RunningHash | undefined): Promise<void> {
+  /** After a failure: the bytes that arrived, and their hash where just the `hashed` ones did. */
+  async #keep(writer: FileWriter, hash: RunningHash | undefined, hashed: number): Promise<void> {
     const { driver, uploadMemory } = this.#context;
-    const expected = writer.size;
     try {
       await writer.close();
       const data = await driver.stat(this.#dataPath);
-      if (hash && data.size === expected) {
-        uploadMemory.hashes.set(this.#key, { hash, size: expected, modified: data.modified });
+      if (hash && writer.size === hashed && data.size === hashed) {
+        uploadMemory.hashes.set(this.#key, { hash, size: hashed, modified: data.modified });
       }
     } catch {
       // The first failure is the one to tell of.
@@ -195,8 +196,8 @@ async function* untilStopped(
   stopped.catch(() => undefined); // nobody may be waiting when it fires
   const onAbort = (): void => stop(signal.reason);
   signal.addEventListener("abort", onAbort, { once: true });
+  const iterator = chunks[Symbol.asyncIterator]();
   try {
-    const iterator = chunks[Symbol.asyncIterator]();
     for (;;) {
       signal.throwIfAborted();
       const result = await Promise.race([iterator.next(), stopped]);
@@ -205,5 +206,6 @@ async function* untilStopped(
     }
   } finally {
     signal.removeEventListener("abort", onAbort);
+    iterator.return?.().catch(() => undefined); // waits for a source that stalls, which nobody else should
   }
 }
