@@ -31,6 +31,27 @@ export async function* receive(request: IncomingMessage, stall: number): AsyncGe
   }
 }
 
+/** Bytes that are read and thrown away for a client that sends on after it was answered. */
+const DISCARDED = 64 * 1024 * 1024;
+
+/**
+ * Reads on after the answer, so that a client that sends its whole body first comes to read it, and the connection serves
+ * the next request. What stalls or does not end is dropped.
+ */
+export function discardRest(request: IncomingMessage, stall: number): void {
+  if (request.complete || request.destroyed) return;
+  let left = DISCARDED;
+  const timer = setTimeout(() => request.destroy(), stall);
+  request.on("data", (chunk: Uint8Array) => {
+    left -= chunk.length;
+    if (left < 0) request.destroy();
+    else timer.refresh();
+  });
+  request.on("error", () => undefined); // the client went away, and was answered
+  request.once("end", () => clearTimeout(timer));
+  request.once("close", () => clearTimeout(timer));
+}
+
 /**
  * The whole body, as long as it stays within `limit` bytes.
  * @returns undefined for a longer one, of which no more than `limit` is kept

@@ -14,7 +14,7 @@ import Fastify, {
   LogController,
 } from "fastify";
 import { NameInvalid } from "../oci/errors.ts";
-import { BodyAborted } from "./body.ts";
+import { BodyAborted, discardRest } from "./body.ts";
 import { CanonicalResponse } from "./canonical-response.ts";
 import { answerClientError } from "./client-error.ts";
 import type { Action, Edge, Exchange } from "./edge.ts";
@@ -74,6 +74,10 @@ export function createServer(options: ServerOptions): HttpServer {
   server.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
   server.addHook("onRequest", (request, reply, done) => {
     if (arrivalOf(request.raw).target.kind !== "root") reply.header(VERSION_HEADER, VERSION);
+    done();
+  });
+  server.addHook("onResponse", (request, _reply, done) => {
+    discardRest(request.raw, options.stall);
     done();
   });
   if (options.onAnswer) {
