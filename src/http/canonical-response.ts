@@ -7,7 +7,8 @@ import { type IncomingMessage, ServerResponse } from "node:http";
 export class CanonicalResponse<R extends IncomingMessage = IncomingMessage> extends ServerResponse<R> {
   override writeHead(status: number, ...rest: unknown[]): this {
     const headers = rest.at(-1);
-    const spelled = typeof headers === "object" && headers !== null ? canonical(headers) : headers;
+    const named = typeof headers === "object" && headers !== null && !Array.isArray(headers);
+    const spelled = named ? canonical(headers) : headers;
     return Reflect.apply(super.writeHead, this, [status, ...rest.slice(0, -1), spelled]) as this;
   }
 }

@@ -104,11 +104,11 @@ function repair({ slash }: Match, path: string, query: string): { redirect?: str
   return {};
 }
 
-/** Clients of proxies send `http://host/path`. */
+/** Clients of proxies send `http://host/path`, where the path may be missing. */
 function withoutOrigin(url: string): string {
   if (url.startsWith("/")) return url;
-  const slash = url.indexOf("/", url.indexOf("://") + 3);
-  return url.includes("://") && slash > 0 ? url.slice(slash) : `/${url}`;
+  const path = url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i, "");
+  return path.startsWith("/") ? path : `/${path}`;
 }
 
 /** Resolves `.`, `..` and empty components, as far as they are written out; a slash at the end stays. */

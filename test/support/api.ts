@@ -20,8 +20,8 @@ export interface Api extends AsyncDisposable {
   /** Sends `target` as it is, a path or a URL of this server. Redirects are not followed. */
   send(method: string, target: string, init?: SendInit): Promise<Answer>;
 
-  /** Writes these bytes to a connection of their own, and reads until the server ends it. */
-  raw(bytes: string | Uint8Array): Promise<string>;
+  /** Writes these bytes to a connection of their own, and reads until the server ends it. `leave`: sends its end too. */
+  raw(bytes: string | Uint8Array, how?: "stay" | "leave"): Promise<string>;
 }
 
 export interface SendInit {
@@ -64,7 +64,7 @@ export async function startApi(driver: StorageDriver, options: ApiOptions = {}):
     origin,
     log,
     send: (method, target, init = {}) => exchange(agent, origin, method, target, init),
-    raw: (bytes) => exchangeRaw(port, bytes),
+    raw: (bytes, how = "stay") => exchangeRaw(port, bytes, how),
     async [Symbol.asyncDispose]() {
       agent.destroy();
       server.server.closeAllConnections();
@@ -142,12 +142,13 @@ async function toAnswer(incoming: IncomingMessage): Promise<Answer> {
   return { status: statusCode ?? 0, headers, rawHeaders, body: Buffer.concat(parts) };
 }
 
-async function exchangeRaw(port: number, bytes: string | Uint8Array): Promise<string> {
+async function exchangeRaw(port: number, bytes: string | Uint8Array, how: "stay" | "leave"): Promise<string> {
   const socket = connect(port, "127.0.0.1");
   const parts: Uint8Array[] = [];
   socket.on("error", () => undefined); // a server that resets the connection has answered before, or not at all
   socket.on("data", (part) => parts.push(part as Buffer));
-  socket.write(bytes);
+  if (how === "leave") socket.end(bytes);
+  else socket.write(bytes);
   await new Promise((resolve) => socket.once("close", resolve));
   return Buffer.concat(parts).toString("latin1");
 }
