@@ -113,11 +113,17 @@ export class MemoryDriver implements StorageDriver {
   #folder(names: readonly string[]): Folder {
     let folder = this.#root;
     for (const name of names) {
-      const next: Entry = folder.children.get(name) ?? new Folder(this.#now());
+      const next: Entry = folder.children.get(name) ?? this.#newFolder(folder, name);
       if (next instanceof File) throw new StorageError(MEMORY, "a file is in the way");
-      folder.children.set(name, next);
       folder = next;
     }
+    return folder;
+  }
+
+  #newFolder(parent: Folder, name: string): Folder {
+    const folder = new Folder(this.#now());
+    parent.children.set(name, folder);
+    parent.modified = folder.modified;
     return folder;
   }
 

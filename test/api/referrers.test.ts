@@ -6,6 +6,7 @@ import { MediaType } from "../../src/oci/media-types.ts";
 import { parseRepositoryName } from "../../src/oci/names.ts";
 import { blobPath, referrerPath, revisionLinkPath, tagCurrentPath } from "../../src/registry/paths.ts";
 import type { StorageDriver } from "../../src/storage/driver.ts";
+import { MemoryDriver } from "../../src/storage/memory.ts";
 import { registryContract } from "../contract/registry.ts";
 import { type Api, startApi } from "../support/api.ts";
 import {
@@ -228,6 +229,18 @@ registryContract("the referrers", (open) => {
     const referrer = await pushReferrer(api, subject);
     assert.deepEqual(await digests(api, subject.digest), [referrer.digest]);
   });
+});
+
+test("a referrer that a peer pushed is noticed by the time of its folder, once the registry trusts that time", async () => {
+  let now = Date.UTC(2020, 0);
+  await using api = await startApi(new MemoryDriver({ now: () => now++ }));
+  const subject = await pushImage(api, "a");
+  const found = [(await pushReferrer(api, subject, { by: "us" })).digest];
+  for (const by of ["one", "two"]) {
+    assert.deepEqual(await digests(api, subject.digest), found.toSorted());
+    found.push(await writeAsPeer(api.driver, await referrerDocument(api, subject, { by })));
+  }
+  assert.deepEqual(await digests(api, subject.digest), found.toSorted());
 });
 
 async function referrerDocument(api: Api, subject: Pushed, extra: Document): Promise<Document> {
