@@ -1,5 +1,5 @@
 import type { Descriptor } from "../oci/descriptor.ts";
-import type { Digest } from "../oci/digest.ts";
+import { algorithmOf, type Digest, digestOf } from "../oci/digest.ts";
 import { BlobUnknown } from "../oci/errors.ts";
 import { MediaType } from "../oci/media-types.ts";
 import type { RepositoryName } from "../oci/names.ts";
@@ -75,7 +75,13 @@ export async function findBlob(
   const target = await readLink(driver, layerLinkPath(repository, digest));
   if (target === undefined) return undefined;
   const info = await absentIfNotFound(driver.stat(blobPath(target)));
-  return info === undefined || info.isDirectory ? undefined : { target, size: info.size };
+  if (info === undefined || info.isDirectory || (info.size === 0 && !isEmpty(target))) return undefined;
+  return { target, size: info.size };
+}
+
+/** A file without bytes under any other digest is what a crash of a peer left: who pushes it again mends it. */
+function isEmpty(digest: Digest): boolean {
+  return digestOf(new Uint8Array(), algorithmOf(digest)) === digest;
 }
 
 function toDescriptor(digest: Digest, size: number): Descriptor {

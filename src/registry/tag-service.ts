@@ -72,10 +72,10 @@ export class StoredTagService implements TagService {
     return readLink(this.#context.driver, tagCurrentPath(this.#repository, tag));
   }
 
-  /** A deletion that was cut short leaves a folder without a current link. */
+  /** A deletion that was cut short leaves a folder without a current link, and a peer's crash an empty one. */
   async #exists(tag: Tag): Promise<boolean> {
     const info = await absentIfNotFound(this.#context.driver.stat(tagCurrentPath(this.#repository, tag)));
-    return info !== undefined;
+    return info !== undefined && info.size > 0;
   }
 
   async #names(): Promise<Tag[]> {

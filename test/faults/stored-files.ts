@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { readdir, readFile, truncate, writeFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { algorithmOf, type Digest, digestOf, encodedOf, isDigest, isDigestAlgorithm } from "../../src/oci/digest.ts";
 
@@ -30,14 +30,12 @@ export class StoredFiles {
     return this.repository(name, "_uploads", id, "data");
   }
 
-  async damageBlob(digest: Digest): Promise<void> {
-    const bytes = await readFile(this.blob(digest));
-    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
-    await writeFile(this.blob(digest), bytes);
+  revisionLink(name: string, digest: Digest): string {
+    return this.repository(name, "_manifests/revisions", algorithmOf(digest), encodedOf(digest), "link");
   }
 
-  async shortenBlob(digest: Digest, length: number): Promise<void> {
-    await truncate(this.blob(digest), length);
+  layerLink(name: string, digest: Digest): string {
+    return this.repository(name, "_layers", algorithmOf(digest), encodedOf(digest), "link");
   }
 
   /** Every blob has the digest that its path says, and every link names a digest whose bytes are there. */
@@ -56,6 +54,7 @@ export class StoredFiles {
   }
 
   async #filesBelow(folder: string, name: string): Promise<string[]> {
+    if (!existsSync(join(this.#root, folder))) return [];
     const entries = await readdir(join(this.#root, folder), { recursive: true, withFileTypes: true });
     return entries.filter((entry) => entry.isFile() && entry.name === name).map((e) => join(e.parentPath, e.name));
   }
