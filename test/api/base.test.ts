@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { registryContract } from "../contract/registry.ts";
-import { contentsOf, expectText, json, pushImage, unchanged } from "../support/api-content.ts";
+import { contentsOf, expectText, json, pushBlob, pushImage, unchanged } from "../support/api-content.ts";
 
 const DIGEST = `sha256:${"a".repeat(64)}`;
 const UUID = "6ba7b810-9dad-41d1-80b4-00c04fd430c8";
@@ -185,6 +185,24 @@ registryContract("the routes", (open) => {
     }
     assert.equal((await api.send("PROPFIND", "/v2/_catalog")).headers["x-own"], "1, 2");
     assert.equal((await api.send("GET", "/nowhere")).headers["x-own"], undefined);
+  });
+
+  test("the version and http.headers are on blobs too: whole, in part, unchanged, and not to be had", async () => {
+    await using api = await open({ headers: { "X-Own": ["1"] } });
+    const digest = await pushBlob(api, "a", Buffer.from("0123456789"));
+    for (const [headers, status] of [
+      [{}, 200],
+      [{ Range: "bytes=0-1" }, 206],
+      [{ Range: "bytes=0-1,4-5" }, 206],
+      [{ Range: "bytes=20-" }, 416],
+      [{ "If-None-Match": "*" }, 304],
+      [{ "If-Match": '"x"' }, 412],
+    ] as const) {
+      const answer = await api.send("GET", `/v2/a/blobs/${digest}`, { headers });
+      assert.equal(answer.status, status);
+      assert.equal(answer.headers["docker-distribution-api-version"], "registry/2.0");
+      assert.equal(answer.headers["x-own"], "1");
+    }
   });
 
   test("header names are spelt as the peers spell them", async () => {
