@@ -46,10 +46,10 @@ export class StoredManifestService implements ManifestService {
     requireDeletion(this.#context);
     return await this.#context.locks.exclusive(this.#repository, async () => {
       if (!(await this.has(digest))) throw this.#unknown(digest);
-      const tags = await this.#tagsOf(digest);
-      for (const tag of tags) await deleteTag(this.#context, this.#repository, tag);
+      const tags = await this.#untag(digest);
       await this.#unlink(digest);
-      return tags;
+      // Another process may have tagged it before it was gone.
+      return [...new Set([...tags, ...(await this.#untag(digest))])];
     });
   }
 
@@ -58,6 +58,12 @@ export class StoredManifestService implements ManifestService {
     const { driver } = this.#context;
     const stored = await readManifestBytes(this.#context, digest);
     if (stored === undefined || Buffer.compare(stored, bytes) !== 0) await driver.putContent(blobPath(digest), bytes);
+  }
+
+  async #untag(digest: Digest): Promise<Tag[]> {
+    const tags = await this.#tagsOf(digest);
+    for (const tag of tags) await deleteTag(this.#context, this.#repository, tag);
+    return tags;
   }
 
   async #tagsOf(digest: Digest): Promise<Tag[]> {

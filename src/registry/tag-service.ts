@@ -52,6 +52,7 @@ export class StoredTagService implements TagService {
       await this.#requireRevision(digest);
       await writeLink(driver, tagIndexPath(this.#repository, tag, digest), digest);
       await writeLink(driver, tagCurrentPath(this.#repository, tag), digest);
+      await this.#keepOnRevision(tag, digest);
     });
   }
 
@@ -90,6 +91,16 @@ export class StoredTagService implements TagService {
       if (await absentIfNotFound(this.#context.driver.stat(path))) return;
     }
     throw new NameUnknown(this.#repository);
+  }
+
+  /** Another process may have deleted the manifest meanwhile: it looks for tags once more, we for the manifest. */
+  async #keepOnRevision(tag: Tag, digest: Digest): Promise<void> {
+    try {
+      await this.#requireRevision(digest);
+    } catch (error) {
+      if (error instanceof ManifestUnknown) await deleteTag(this.#context, this.#repository, tag);
+      throw error;
+    }
   }
 
   /** The manifest may have been deleted since it was stored; a tag must not point at nothing. */

@@ -161,7 +161,17 @@ export class StoredUpload implements Upload {
     const hex = await hexOfData(this.#context, this.#repository, state, digest, () => this.#sync());
     if (hex !== encodedOf(digest)) throw mismatch(digest, hex);
     const present = await absentIfNotFound(driver.stat(blobPath(digest)));
-    if (present?.size !== this.size) await driver.move(this.#dataPath, blobPath(digest));
+    if (present?.size !== this.size) await this.#moveIntoPlace(digest);
+  }
+
+  /** Takes the bytes back where another process appended to them after they were hashed. */
+  async #moveIntoPlace(digest: Digest): Promise<void> {
+    const { driver } = this.#context;
+    await driver.move(this.#dataPath, blobPath(digest));
+    const { size } = await driver.stat(blobPath(digest));
+    if (size === this.size) return;
+    await driver.move(blobPath(digest), this.#dataPath);
+    throw this.#moved();
   }
 
   /** Bytes that another process received may not be on the disk yet. */

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { BlobUnknown, ManifestUnknown, RangeInvalid } from "../../src/oci/errors.ts";
+import { parseManifest } from "../../src/oci/manifest.ts";
+import { parseRepositoryName, parseTag } from "../../src/oci/names.ts";
+import { blobPath } from "../../src/registry/paths.ts";
+import type { Repository } from "../../src/registry/registry.ts";
+import { StorageRegistry } from "../../src/registry/storage-registry.ts";
+import { MemoryDriver } from "../../src/storage/memory.ts";
+import { imageOf } from "../support/image.ts";
+
+const { manifest: content, blobs } = imageOf([]);
+const { digest, mediaType } = content.descriptor;
+const manifest = parseManifest(content.bytes, mediaType);
+const tag = parseTag("tag");
+
+describe("what another process does on the same storage in the midst of", () => {
+  test("tagging: a manifest that it deletes gets no tag", async () => {
+    const { driver, ours, theirs } = await openTwo();
+    driver.interrupt("putContent", /\/current\/link$/, () => theirs.manifests.delete(digest));
+    await assert.rejects(ours.tags.set(tag, digest), ManifestUnknown);
+    assert.deepEqual(await Array.fromAsync(ours.tags.list()), []);
+  });
+
+  test("deleting a manifest: a tag that it sets goes too", async () => {
+    const { driver, ours, theirs } = await openTwo();
+    driver.interrupt("delete", /\/revisions\//, () => theirs.tags.set(tag, digest));
+    assert.deepEqual(await ours.manifests.delete(digest), [tag]);
+    assert.deepEqual(await Array.fromAsync(ours.tags.list()), []);
+  });
+
+  test("committing an upload: bytes that it appends do not get into the blob", async () => {
+    const { driver, ours, theirs } = await openTwo();
+    const [blob] = blobs;
+    assert.ok(blob);
+    await driver.delete(blobPath(blob.descriptor.digest));
+    const upload = await (await ours.uploads.start()).append(chunksOf(blob.bytes));
+    driver.interrupt("move", /\/data$/, async () => {
+      await (await theirs.uploads.resume(upload.id)).append(chunksOf(Buffer.from("more")));
+    });
+    await assert.rejects(upload.commit(blob.descriptor.digest), RangeInvalid);
+    await assert.rejects(ours.blobs.open(blob.descriptor.digest), BlobUnknown);
+    assert.equal((await ours.uploads.resume(upload.id)).size, blob.bytes.length + 4);
+  });
+});
+
+type Call = "putContent" | "delete" | "move";
+
+/** Runs something of another process right before one call. */
+class InterruptedDriver extends MemoryDriver {
+  #next: { readonly call: Call; readonly path: RegExp; readonly work: () => Promise<unknown> } | undefined;
+
+  interrupt(call: Call, path: RegExp, work: () => Promise<unknown>): void {
+    this.#next = { call, path, work };
+  }
+
+  override async putContent(path: string, bytes: Uint8Array): Promise<void> {
+    await this.#before("putContent", path);
+    await super.putContent(path, bytes);
+  }
+
+  override async delete(path: string): Promise<void> {
+    await this.#before("delete", path);
+    await super.delete(path);
+  }
+
+  override async move(source: string, target: string): Promise<void> {
+    await this.#before("move", source);
+    await super.move(source, target);
+  }
+
+  async #before(call: Call, path: string): Promise<void> {
+    const next = this.#next;
+    if (next?.call !== call || !next.path.test(path)) return;
+    this.#next = undefined;
+    await next.work();
+  }
+}
+
+interface Two {
+  readonly driver: InterruptedDriver;
+  readonly ours: Repository;
+  readonly theirs: Repository;
+}
+
+/** Two registries that know nothing of each other, on one storage with one image. */
+async function openTwo(): Promise<Two> {
+  const driver = new InterruptedDriver();
+  const open = (): Repository => {
+    const urls = { allow: undefined, deny: undefined, foreignByDefault: false };
+    const references = { urls, requiresChild: () => true };
+    const options = { deletion: true, readOnly: false, references, tagConcurrency: 4 };
+    return new StorageRegistry(driver, options, () => {}).repository(parseRepositoryName("shared"));
+  };
+  const [ours, theirs] = [open(), open()];
+  for (const { bytes, descriptor } of blobs) {
+    await (await (await ours.uploads.start()).append(chunksOf(bytes))).commit(descriptor.digest);
+  }
+  await ours.manifests.put(manifest, digest);
+  return { driver, ours, theirs };
+}
+
+async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
+  yield bytes;
+}
