@@ -81,6 +81,16 @@ test("a full storage refuses what is pushed with a clear sentence, and takes it 
   assert.equal((await putManifest(api, "a", "t", document, String(document["mediaType"]))).status, 201);
 });
 
+test("a mount that fails for the storage's sake is an error and no upload", async () => {
+  const { storage, api } = await start();
+  await using _ = api;
+  const digest = await pushBlob(api, "from", BYTES);
+  storage.fail("stat", () => new StorageError("memory", "broken"));
+  const target = `/v2/a/blobs/uploads/?mount=${digest}`;
+  for (const query of ["", "&from=from"]) expectError(await api.send("POST", target + query), 503, "UNAVAILABLE");
+  assert.ok(!(await api.driver.list("/docker/registry/v2/repositories")).includes("a"));
+});
+
 for (const call of ["move", "putContent"] as const) {
   test(`an upload whose ${call} fails at the end can be finished again`, async () => {
     const { storage, api } = await start();

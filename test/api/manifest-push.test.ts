@@ -11,6 +11,7 @@ import {
   imageDocument,
   indexOf,
   json,
+  pushBlob,
   pushImage,
   pushManifest,
   putManifest,
@@ -254,6 +255,31 @@ registryContract("pushing a manifest", (open) => {
       const reference = `${digestOf(bytes)}?tag=ok&tag=${tag}`;
       const answer = await unchanged(api, () => putManifest(api, "a", reference, bytes, MediaType.ociManifest));
       expectError(answer, 400, "TAG_INVALID");
+    }
+  });
+
+  test("sets a hundred tags at once and no more", async () => {
+    await using api = await open();
+    const bytes = Buffer.from(JSON.stringify(await imageDocument(api, "a")));
+    const put = (count: number): Promise<Answer> => {
+      const tags = Array.from({ length: count }, (_, i) => `tag=t${i}`).join("&");
+      return putManifest(api, "a", `${digestOf(bytes)}?${tags}`, bytes, MediaType.ociManifest);
+    };
+    expectError(await unchanged(api, () => put(101)), 400, "TAG_INVALID");
+    assert.equal((await put(100)).status, 201);
+  });
+
+  test("with a layer that is a manifest needs it as a manifest and as a blob", async () => {
+    await using api = await open();
+    for (const docker of [false, true]) {
+      const layer = await pushImage(api, "a", { docker, extra: { annotations: { of: String(docker) } } });
+      const image = await imageDocument(api, "a", { docker });
+      const document = { ...image, layers: [descriptorOf(layer)] };
+      const type = String(image["mediaType"]);
+      const refused = await putManifest(api, "a", "t", document, type);
+      assert.equal(expectError(refused, 400, "MANIFEST_BLOB_UNKNOWN"), layer.digest);
+      await pushBlob(api, "a", layer.bytes);
+      assert.equal((await putManifest(api, "a", "t", document, type)).status, 201);
     }
   });
 

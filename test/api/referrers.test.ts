@@ -4,8 +4,15 @@ import type { Descriptor } from "../../src/oci/descriptor.ts";
 import { type Digest, digestOf, parseDigest } from "../../src/oci/digest.ts";
 import { MediaType } from "../../src/oci/media-types.ts";
 import { parseRepositoryName } from "../../src/oci/names.ts";
-import { blobPath, referrerPath, revisionLinkPath, tagCurrentPath } from "../../src/registry/paths.ts";
+import {
+  blobPath,
+  referrerPath,
+  referrersSeenPath,
+  revisionLinkPath,
+  tagCurrentPath,
+} from "../../src/registry/paths.ts";
 import type { StorageDriver } from "../../src/storage/driver.ts";
+import { StorageFull } from "../../src/storage/errors.ts";
 import { MemoryDriver } from "../../src/storage/memory.ts";
 import { registryContract } from "../contract/registry.ts";
 import { type Api, startApi } from "../support/api.ts";
@@ -20,6 +27,7 @@ import {
   pushManifest,
   unchanged,
 } from "../support/api-content.ts";
+import { failingDriver } from "../support/failing-driver.ts";
 
 const ABSENT = parseDigest(`sha256:${"d".repeat(64)}`);
 const REPOSITORY = parseRepositoryName("a");
@@ -204,6 +212,22 @@ registryContract("the referrers", (open) => {
     }
   });
 
+  test("pushed by a peer in great number are read once, and the next server remembers them", async () => {
+    await using api = await open();
+    const subject = await pushImage(api, "a");
+    const document = await referrerDocument(api, subject, {});
+    const pushed: Digest[] = [];
+    for (let i = 0; i < 70; i++)
+      pushed.push(await writeAsPeer(api.driver, { ...document, annotations: { i: String(i) } }));
+    assert.deepEqual(await digests(api, subject.digest), pushed.sort());
+    const seen = Buffer.from(await api.driver.getContent(referrersSeenPath(REPOSITORY))).toString();
+    assert.deepEqual(seen.split("\n").sort(), [...pushed, subject.digest].sort());
+    await using next = await startApi(api.driver);
+    assert.deepEqual(await unchanged(next, () => digests(next, subject.digest)), pushed);
+    const more = await writeAsPeer(api.driver, { ...document, annotations: { one: "more" } });
+    assert.deepEqual(await digests(next, subject.digest), [...pushed, more].sort());
+  });
+
   test("survive entries of the table that were lost or damaged", async () => {
     await using api = await open();
     const subject = await pushImage(api, "a");
@@ -229,6 +253,17 @@ registryContract("the referrers", (open) => {
     const referrer = await pushReferrer(api, subject);
     assert.deepEqual(await digests(api, subject.digest), [referrer.digest]);
   });
+});
+
+test("referrers that a peer pushed are listed while the storage is full", async () => {
+  const { driver, fail, mend } = failingDriver(new MemoryDriver());
+  await using api = await startApi(driver);
+  const subject = await pushImage(api, "a");
+  const theirs = await writeAsPeer(driver, await referrerDocument(api, subject, {}));
+  fail("putContent", () => new StorageFull("inmemory"));
+  for (let i = 0; i < 2; i++) assert.deepEqual(await digests(api, subject.digest), [theirs]);
+  mend();
+  assert.deepEqual(await digests(api, subject.digest), [theirs]);
 });
 
 test("a referrer that a peer pushed is noticed by the time of its folder, once the registry trusts that time", async () => {
