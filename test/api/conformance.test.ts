@@ -81,10 +81,13 @@ registryContract("the conformance run", (open) => {
       const digest = digestOf(bytes, algorithm);
 
       for (const [way, push] of Object.entries(WAYS)) {
-        test(`pushes ${what} by ${algorithm} with ${way}, and has it back from its Location`, async () => {
+        test(`pushes ${what} by ${algorithm} with ${way}, and has it back from its Location, not under a wrong digest`, async () => {
           await using api = await open();
           assert.equal((await api.send("GET", `/v2/a/blobs/${digest}`)).status, 404);
           assert.equal((await api.send("HEAD", `/v2/a/blobs/${digest}`)).status, 404);
+          const wrong = await push(api, Buffer.concat([bytes, Buffer.from("!")]), algorithm, digest);
+          assert.equal(wrong.status, 400, "a wrong digest");
+          assert.equal((await api.send("GET", `/v2/a/blobs/${digest}`)).status, 404);
           const answer = await push(api, bytes, algorithm);
           assert.equal(answer.status, 201, answer.body.toString());
           assert.equal(answer.headers["docker-content-digest"], digest);
@@ -93,14 +96,6 @@ registryContract("the conformance run", (open) => {
           assert.equal(head.headers["content-length"], String(bytes.length));
           assert.equal((await api.send("DELETE", `/v2/a/blobs/${digest}`)).status, 202);
           assert.equal((await api.send("DELETE", `/v2/a/blobs/${digest}`)).status, 404);
-          assert.equal((await api.send("GET", `/v2/a/blobs/${digest}`)).status, 404);
-        });
-
-        test(`refuses ${what} under a wrong digest by ${algorithm} with ${way}`, async () => {
-          await using api = await open();
-          const wrong = Buffer.concat([bytes, Buffer.from("!")]);
-          const answer = await push(api, wrong, algorithm, digest);
-          assert.equal(answer.status, 400);
           assert.equal((await api.send("GET", `/v2/a/blobs/${digest}`)).status, 404);
         });
       }
