@@ -28,8 +28,9 @@ test("a root that cannot be made is reported in one sentence", async (t) => {
     message: `filesystem: cannot use the root directory ${file}/root: not a directory (ENOTDIR)`,
   });
   await assert.rejects(openFilesystem({ rootdirectory: file }), {
-    message: `filesystem: cannot use the root directory ${file}: file already exists (EEXIST)`,
+    message: `filesystem: cannot use the root directory ${file}: not a directory (ENOTDIR)`,
   });
+  await assert.rejects(openFilesystem({ rootdirectory: "/proc/wharfinger/root" }), { name: "StorageError" });
 });
 
 test("a root is made with the folders above it, and told as the location", async (t) => {

@@ -48,7 +48,7 @@ export async function openFilesystem(options: FilesystemOptions): Promise<Filesy
   const directories = new Directories();
   try {
     await makeRoot(root, directories);
-    await access(join(root, "."), constants.R_OK | constants.W_OK | constants.X_OK);
+    await access(`${root}/.`, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new StorageError(FILESYSTEM, `cannot use the root directory ${root}: ${reasonOf(error)}`, { cause: error });
   }
