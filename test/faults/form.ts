@@ -1,5 +1,5 @@
 /** Whether the full form of the suites was asked for; by default a short one runs. */
-export const LONG: boolean = Boolean(process.env["WHARFINGER_LONG"]);
+const LONG: boolean = Boolean(process.env["WHARFINGER_LONG"]);
 
 export const KIB: number = 1024;
 export const MIB: number = 1024 * KIB;

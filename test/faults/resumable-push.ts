@@ -3,6 +3,7 @@ import type { Digest } from "../../src/oci/digest.ts";
 import type { Content, Image } from "../support/image.ts";
 import type { RegistryClient, Upload } from "../support/registry-client.ts";
 import type { Seeded } from "./seeded.ts";
+import { sizeOf } from "./uploads.ts";
 
 /** Bytes of a chunk: from under one block of the server to several. */
 const CHUNK = { least: 1000, end: 900_000 };
@@ -88,10 +89,4 @@ interface Session {
   sent: number;
   /** Whether its commit was asked for. */
   isCommitting: boolean;
-}
-
-/** `0-0` says both nothing and one byte; no chunk here has one byte. */
-function sizeOf({ range }: Upload): number {
-  const last = Number(range.split("-")[1]);
-  return last === 0 ? 0 : last + 1;
 }

@@ -4,7 +4,7 @@ import { RegistryClient } from "../support/registry-client.ts";
 import type { RegistryProcess } from "../support/registry-process.ts";
 import { Wire } from "./wire.ts";
 
-/** Bytes of an upload; `0-0` is taken as none. */
+/** Bytes of an upload. `0-0` says both none and one; no upload here has one byte. */
 export function sizeOf({ range }: Upload): number {
   const last = Number(range.split("-")[1]);
   return last === 0 ? 0 : last + 1;

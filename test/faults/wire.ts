@@ -95,9 +95,9 @@ export class Wire implements Disposable {
     }
   }
 
-  /** Breaks the connection with a reset. */
+  /** Breaks the connection; with a reset where bytes are unread. (`resetAndDestroy` may keep Node 26.10 from exiting.) */
   [Symbol.dispose](): void {
-    this.socket.resetAndDestroy();
+    this.socket.destroy();
   }
 
   #take(length: number): Buffer {
