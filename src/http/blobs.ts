@@ -5,7 +5,7 @@ import { PreconditionFailed } from "../oci/errors.ts";
 import { MediaType } from "../oci/media-types.ts";
 import type { Blob, ByteRange } from "../registry/registry.ts";
 import { isSameRange, listsDigest, toEntityTag } from "./conditions.ts";
-import { type Edge, type Exchange, type Handler, repositoryOf } from "./edge.ts";
+import { type Exchange, type Handler, repositoryOf } from "./edge.ts";
 import { parseRange, toContentRange } from "./ranges.ts";
 import { sendBytes } from "./send.ts";
 
@@ -29,11 +29,11 @@ export const getBlob: Handler = async (edge, exchange) => {
   const answer = parseRange(wanted, blob.descriptor.size);
   switch (answer.kind) {
     case "whole":
-      return await sendPart(edge, exchange, blob, { start: 0, length: blob.descriptor.size });
+      return await sendPart(exchange, blob, { start: 0, length: blob.descriptor.size });
     case "ranges":
       return answer.ranges.length === 1
-        ? await sendPart(edge, exchange, blob, answer.ranges[0], true)
-        : await sendParts(edge, exchange, blob, answer.ranges);
+        ? await sendPart(exchange, blob, answer.ranges[0], true)
+        : await sendParts(exchange, blob, answer.ranges);
     case "unsatisfiable":
       return refuseRange(reply, blob, answer.reason);
   }
@@ -59,29 +59,18 @@ function refuseRange(reply: FastifyReply, blob: Blob, reason: string): FastifyRe
     .send(`${reason}\n`);
 }
 
-async function sendPart(
-  edge: Edge,
-  exchange: Exchange,
-  blob: Blob,
-  range: ByteRange,
-  partial = false,
-): Promise<FastifyReply> {
+async function sendPart(exchange: Exchange, blob: Blob, range: ByteRange, partial = false): Promise<FastifyReply> {
   const { reply } = exchange;
   reply.code(partial ? 206 : 200).headers({
     "content-type": MediaType.octetStream,
     "content-length": String(range.length),
     ...(partial && { "content-range": toContentRange(range, blob.descriptor.size) }),
   });
-  return await sendBody(edge, exchange, blob, [{ head: "", range }], "");
+  return await sendBody(exchange, blob, [{ head: "", range }], "");
 }
 
 /** @see RFC 9110, section 14.6 */
-async function sendParts(
-  edge: Edge,
-  exchange: Exchange,
-  blob: Blob,
-  ranges: readonly ByteRange[],
-): Promise<FastifyReply> {
+async function sendParts(exchange: Exchange, blob: Blob, ranges: readonly ByteRange[]): Promise<FastifyReply> {
   const boundary = randomBytes(30).toString("hex");
   const { size } = blob.descriptor;
   const parts = ranges.map((range, index) => ({
@@ -94,7 +83,7 @@ async function sendParts(
     "content-type": `multipart/byteranges; boundary=${boundary}`,
     "content-length": String(length),
   });
-  return await sendBody(edge, exchange, blob, parts, tail);
+  return await sendBody(exchange, blob, parts, tail);
 }
 
 interface Part {
@@ -104,7 +93,6 @@ interface Part {
 
 /** Opens the blob before the head is sent: what cannot be opened still gets an error. */
 async function sendBody(
-  edge: Edge,
   { request, reply }: Exchange,
   blob: Blob,
   parts: readonly Part[],
@@ -124,7 +112,7 @@ async function sendBody(
         reader = await blob.read(part.range);
       }
       if (part.head !== "") response.write(part.head);
-      if (!(await sendBytes(response, reader, part.range.length, edge.stall))) return reply;
+      if (!(await sendBytes(response, reader, part.range.length))) return reply;
     }
     response.end(tail);
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { Descriptor } from "../oci/descriptor.ts";
-import { parseDigest } from "../oci/digest.ts";
+import { type Digest, parseDigest } from "../oci/digest.ts";
 import { MediaType } from "../oci/media-types.ts";
 import { type Handler, repositoryOf, sendJson } from "./edge.ts";
 import { nextLink, parsePageSize } from "./paging.ts";
@@ -13,9 +13,10 @@ export const getReferrers: Handler = async (edge, exchange) => {
   const subject = parseDigest(target.reference);
   const size = parsePageSize(target) ?? Number.POSITIVE_INFINITY;
   const type = target.query.get("artifactType");
-  const last = target.query.get("last");
-  const all = repositoryOf(edge, exchange).referrers.list(subject);
-  const page = await takeFitting(select(all, type, last), size);
+  const last = target.query.get("last") || undefined;
+  const after = last as Digest | undefined; // only compared with digests, so it need not be one
+  const all = repositoryOf(edge, exchange).referrers.list(subject, { after });
+  const page = await takeFitting(type ? ofType(all, type) : all, size);
   const end = page.manifests.at(-1);
   if (page.more && end) {
     const parameters = { ...(type !== null && { artifactType: type }), last: end.digest };
@@ -27,14 +28,8 @@ export const getReferrers: Handler = async (edge, exchange) => {
   return sendJson(reply, index, MediaType.ociIndex);
 };
 
-async function* select(
-  referrers: AsyncIterable<Descriptor>,
-  type: string | null,
-  last: string | null,
-): AsyncGenerator<Descriptor, void, void> {
-  for await (const referrer of referrers) {
-    if ((!type || referrer.artifactType === type) && (last === null || referrer.digest > last)) yield referrer;
-  }
+async function* ofType(referrers: AsyncIterable<Descriptor>, type: string): AsyncGenerator<Descriptor, void, void> {
+  for await (const referrer of referrers) if (referrer.artifactType === type) yield referrer;
 }
 
 /** As many as were asked for and as fit into an answer, but at least one. */

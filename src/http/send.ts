@@ -24,19 +24,13 @@ class ShortRead extends Error {
 
 /**
  * Sends `length` bytes of `reader` and resolves when the socket took the last. The head must be written; the response is
- * not ended.
- * @param stall ms without progress after which the connection is dropped
+ * not ended. A client that does not read is the server's business (`dropStalled`).
  * @returns false where the client went away
  * @throws {ShortRead} where the storage has fewer bytes; the connection is to be destroyed
  */
-export async function sendBytes(
-  response: ServerResponse,
-  reader: BlobReader,
-  length: number,
-  stall: number,
-): Promise<boolean> {
-  if (length <= SMALL) return await sendSmall(response, reader, length, stall);
-  const gone = watchConnection(response, stall);
+export async function sendBytes(response: ServerResponse, reader: BlobReader, length: number): Promise<boolean> {
+  if (length <= SMALL) return await sendSmall(response, reader, length);
+  const gone = watchConnection(response);
   const loan: [Buffer, Buffer?] = [take(length)];
   let allWritten = false;
   try {
@@ -61,19 +55,14 @@ export async function sendBytes(
   }
 }
 
-async function sendSmall(
-  response: ServerResponse,
-  reader: BlobReader,
-  length: number,
-  stall: number,
-): Promise<boolean> {
+async function sendSmall(response: ServerResponse, reader: BlobReader, length: number): Promise<boolean> {
   const bytes = Buffer.allocUnsafeSlow(length);
   for (let filled = 0; filled < length; ) {
     const count = await reader.read(bytes.subarray(filled));
     if (count === 0) throw new ShortRead(`the storage ended ${length - filled} bytes early`);
     filled += count;
   }
-  const gone = watchConnection(response, stall);
+  const gone = watchConnection(response);
   try {
     return (await Promise.race([write(response, bytes), gone.promise])) === "written";
   } finally {
@@ -95,26 +84,17 @@ function write(response: ServerResponse, bytes: Uint8Array): Promise<"written" |
   });
 }
 
-/** Resolves when the response or its connection closes. A connection without progress is closed after `stall` ms. */
-function watchConnection(
-  response: ServerResponse,
-  stall: number,
-): { readonly promise: Promise<"gone">; readonly stop: () => void } {
+/** Resolves when the response or its connection closes. */
+function watchConnection(response: ServerResponse): { readonly promise: Promise<"gone">; readonly stop: () => void } {
   const { socket } = response.req;
   const { promise, resolve } = Promise.withResolvers<"gone">();
   const onClose = (): void => resolve("gone");
-  let sent = socket.bytesWritten;
-  const timer = setInterval(() => {
-    if (socket.bytesWritten === sent) socket.destroy();
-    sent = socket.bytesWritten;
-  }, stall);
   response.once("close", onClose);
   socket.once("close", onClose);
   if (socket.destroyed) onClose();
   return {
     promise,
     stop: () => {
-      clearInterval(timer);
       response.off("close", onClose);
       socket.off("close", onClose);
     },

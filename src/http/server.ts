@@ -5,6 +5,7 @@
  * does it see a Content-Type, because it would refuse or parse bodies that this registry takes as bytes.
  */
 import type { IncomingMessage, Server } from "node:http";
+import type { Socket } from "node:net";
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -21,7 +22,7 @@ import type { Action, Edge, Exchange } from "./edge.ts";
 import { toAnswer } from "./errors.ts";
 import { type Method, ROUTES, type Route, withoutWrites } from "./routes.ts";
 import { parseTarget, type Target } from "./target.ts";
-import { hasTurn, takeTurn } from "./turn.ts";
+import { countRequest, hasTurn, isBusy, takeTurn } from "./turn.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -57,6 +58,7 @@ export function createServer(options: ServerOptions): HttpServer {
     exposeHeadRoutes: false,
     requestTimeout: 0,
     keepAliveTimeout: options.timeouts.idle,
+    connectionTimeout: options.stall,
     forceCloseConnections: "idle",
     return503OnClosing: false,
     http: {
@@ -72,7 +74,10 @@ export function createServer(options: ServerOptions): HttpServer {
   });
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
+  server.server.on("timeout", dropStalled);
+  server.server.on("checkExpectation", (request, response) => server.server.emit("request", request, response));
   server.addHook("onRequest", (request, reply, done) => {
+    countRequest(reply.raw);
     if (arrivalOf(request.raw).target.kind !== "root") reply.header(VERSION_HEADER, VERSION);
     done();
   });
@@ -90,6 +95,11 @@ export function createServer(options: ServerOptions): HttpServer {
   server.setErrorHandler((error, request, reply) => answerError(error, request, reply));
   addRoutes(server, options);
   return server;
+}
+
+/** A connection on which nothing moved: dropped where the client does not read, or has nothing more to ask. */
+function dropStalled(socket: Socket): void {
+  if (socket.writableLength > 0 || !isBusy(socket)) socket.destroy();
 }
 
 const VERSION_HEADER = "docker-distribution-api-version";
@@ -110,10 +120,13 @@ function addRoutes(server: HttpServer, options: ServerOptions): void {
       });
     }
   }
-  server.setNotFoundHandler((request, reply) => {
+  // Not in a handler: before one, the framework has opinions of its own on methods that it knows.
+  server.addHook("onRequest", (request, reply, done) => {
+    if (!request.is404) return done();
     const { target } = arrivalOf(request.raw);
     const methods = target.kind === "unknown" ? undefined : routes[target.kind];
-    return methods ? answerOtherMethod(options, methods, request, reply) : answerUnrouted(target, reply);
+    if (methods) answerOtherMethod(options, methods, request, reply);
+    else answerUnrouted(target, reply);
   });
 }
 

@@ -55,6 +55,7 @@ const NOWHERE: Facts = { kind: "unknown", name: "", reference: "", redirect: und
 function readPlainly(url: string, prefix: string): Facts {
   const path = url.split("?")[0] ?? "";
   const query = url.slice(path.length);
+  if (path.includes("\\")) return { ...NOWHERE, problem: true };
   const clean = cleanly(path);
   if (clean !== path) return { ...NOWHERE, redirect: clean + query };
   const decoded = decodeOnce(path);

@@ -44,6 +44,7 @@ export function parseTarget(url: string, prefix: string): Target {
   const common = { query: new URLSearchParams(queryText), prefix, url: relative };
   const nothing = { ...common, kind: "unknown", name: "", reference: "" } as const;
 
+  if (path.includes("\\")) return { ...nothing, problem: "the path has a backslash" };
   const clean = cleanPath(path);
   if (clean !== path) return { ...nothing, redirect: clean + queryText };
   const decoded = decodePath(path);

@@ -8,6 +8,30 @@ import type { Socket } from "node:net";
 /** Who waits on a connection, told once it closes. */
 const waiting: WeakMap<Socket, Set<() => void>> = new WeakMap();
 
+/** Requests of one connection that may wait; then no more are read from it until half of them are answered. */
+const MOST_WAITING = 64;
+
+/** Requests of a connection that are not answered yet. */
+const unanswered: WeakMap<Socket, number> = new WeakMap();
+
+/** To be called when a request arrives. */
+export function countRequest(response: ServerResponse): void {
+  const { socket } = response.req;
+  const count = (unanswered.get(socket) ?? 0) + 1;
+  unanswered.set(socket, count);
+  if (count > MOST_WAITING) socket.pause();
+  response.once("close", () => {
+    const left = (unanswered.get(socket) ?? 1) - 1;
+    unanswered.set(socket, left);
+    if (left === MOST_WAITING / 2) socket.resume();
+  });
+}
+
+/** Whether a connection waits for us rather than for its client. */
+export function isBusy(socket: Socket): boolean {
+  return (unanswered.get(socket) ?? 0) > 0;
+}
+
 /** Whether the answers before this one on its connection are sent. */
 export function hasTurn(response: ServerResponse): boolean {
   return response.socket !== null;

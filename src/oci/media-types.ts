@@ -15,13 +15,3 @@ export const MediaType = {
   ociNondistributableGzip: "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
   octetStream: "application/octet-stream",
 } as const;
-
-/** Types of the two kinds that stand for one image or artifact. */
-export function isImageManifestType(type: string): boolean {
-  return type === MediaType.dockerManifest || type === MediaType.ociManifest;
-}
-
-/** Types of the two kinds that list other manifests. */
-export function isIndexType(type: string): boolean {
-  return type === MediaType.dockerList || type === MediaType.ociIndex;
-}

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { NameInvalid, TagInvalid } from "./errors.ts";
-import { compareNames, isTag, parseRepositoryName, parseStoredName, parseTag } from "./names.ts";
+import { isTag, parseRepositoryName, parseStoredName, parseTag } from "./names.ts";
 
 const LOWER = "abcdefghijklmnopqrstuvwxyz0123456789";
 const LETTERS = `${LOWER}${LOWER.toUpperCase()}`;
@@ -125,22 +125,6 @@ describe("tags", () => {
   });
 });
 
-describe("the order of names", () => {
-  it("goes component by component", () => {
-    const names = ["a-b", "a/b", "b", "a", "a/b/c", "a.b", "a0"];
-    assert.deepEqual(names.sort(compareNames), ["a", "a/b", "a/b/c", "a-b", "a.b", "a0", "b"]);
-  });
-
-  it("is that of the lists of their components", () => {
-    fc.assert(
-      fc.property(name, name, (a, b) => {
-        assert.equal(Math.sign(compareNames(a, b)), compareByHand(a.split("/"), b.split("/")));
-        assert.equal(Math.sign(compareNames(b, a)), -compareByHand(a.split("/"), b.split("/")) || 0);
-      }),
-    );
-  });
-});
-
 function accepts(parse: (text: string) => string, text: string): boolean {
   try {
     return parse(text) === text;
@@ -185,11 +169,4 @@ function isTagByHand(text: string): boolean {
   const [first, ...rest] = text;
   const isStart = first !== undefined && `${LETTERS}_`.includes(first);
   return isStart && text.length <= 128 && rest.every((char) => `${LETTERS}_.-`.includes(char));
-}
-
-function compareByHand(a: readonly string[], b: readonly string[]): number {
-  const at = a.findIndex((part, index) => part !== b[index]);
-  if (at === -1) return a.length === b.length ? 0 : -1;
-  const other = b[at];
-  return other === undefined || (a[at] ?? "") > other ? 1 : -1;
 }

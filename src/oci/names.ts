@@ -60,13 +60,3 @@ export function parseTag(text: string): Tag {
 export function isTag(text: string): text is Tag {
   return TAG.test(text);
 }
-
-/**
- * The catalogue's order: component by component, so `/` sorts before every other character (`a`, `a/b`, `a-b`).
- * @returns negative, 0 or positive, for sort()
- */
-export function compareNames(a: string, b: string): number {
-  const x = a.replaceAll("/", "\0");
-  const y = b.replaceAll("/", "\0");
-  return x < y ? -1 : x > y ? 1 : 0;
-}

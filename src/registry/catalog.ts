@@ -4,7 +4,7 @@ import { absentIfNotFound } from "./links.ts";
 import { REPOSITORIES, REPOSITORY_MARKERS } from "./paths.ts";
 import type { ListOptions } from "./registry.ts";
 
-/** Every repository, in the order of `compareNames`: a parent before its children, then folder by folder. */
+/** Every repository, component by component: a parent before its children, then folder by folder. */
 export async function* listRepositories(
   driver: StorageDriver,
   { after, signal }: ListOptions<RepositoryName>,

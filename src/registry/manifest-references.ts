@@ -5,6 +5,7 @@
  */
 import { mapConcurrent } from "../lib/concurrency.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
 import { ManifestBlobUnknown, ManifestInvalid, type RegistryError, RegistryErrors } from "../oci/errors.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { MediaType } from "../oci/media-types.ts";
@@ -29,7 +30,8 @@ export async function checkReferences(
   manifest: Manifest,
 ): Promise<readonly string[]> {
   const references = toReferences(manifest, context.options.references);
-  const found = await mapConcurrent(references, CONCURRENCY, (reference) => reference.find(context, repository));
+  const holdings = new Holdings(context, repository);
+  const found = await mapConcurrent(references, CONCURRENCY, (reference) => reference.find(holdings));
   const errors = references.flatMap((reference, index): RegistryError[] => {
     if (reference.problems.length === 0 && (found[index] !== "missing" || reference.optional)) return [];
     const problems = reference.problems.map((problem) => new ManifestInvalid(problem));
@@ -51,7 +53,7 @@ interface Reference {
   readonly find: Lookup;
 }
 
-type Lookup = (context: RegistryContext, repository: RepositoryName) => Promise<"there" | "missing" | "other size">;
+type Lookup = (holdings: Holdings) => Promise<"there" | "missing" | "other size">;
 
 function toReferences(manifest: Manifest, rules: ReferenceRules): Reference[] {
   const { config } = manifest;
@@ -102,23 +104,49 @@ function urlProblems(policy: UrlPolicy, layer: Descriptor, kind: "foreign" | "no
 
 const elsewhere: Lookup = () => Promise.resolve("there");
 
-function blob(descriptor: Descriptor): Lookup {
-  return async (context, repository) => {
-    const found = await findBlob(context, repository, descriptor.digest);
+function blob({ digest, size }: Descriptor): Lookup {
+  return async (holdings) => {
+    const found = await holdings.blobSize(digest);
     if (found === undefined) return "missing";
-    return found.size === descriptor.size ? "there" : "other size";
+    return found === size ? "there" : "other size";
   };
 }
 
-function revision(descriptor: Descriptor): Lookup {
-  return async ({ driver }, repository) =>
-    (await readLink(driver, revisionLinkPath(repository, descriptor.digest))) === undefined ? "missing" : "there";
+function revision({ digest }: Descriptor): Lookup {
+  return async (holdings) => ((await holdings.hasRevision(digest)) ? "there" : "missing");
 }
 
 function both(descriptor: Descriptor): Lookup {
-  return async (context, repository) => {
-    const asBlob = await blob(descriptor)(context, repository);
-    const asManifest = await revision(descriptor)(context, repository);
-    return asManifest === "missing" ? "missing" : asBlob;
+  return async (holdings) => {
+    const asBlob = await blob(descriptor)(holdings);
+    return (await holdings.hasRevision(descriptor.digest)) ? asBlob : "missing";
   };
+}
+
+/** What a repository holds. Each thing is looked up once, however often a manifest names it. */
+class Holdings {
+  readonly #context: RegistryContext;
+  readonly #repository: RepositoryName;
+  readonly #sizes: Map<Digest, Promise<number | undefined>> = new Map();
+  readonly #revisions: Map<Digest, Promise<boolean>> = new Map();
+
+  constructor(context: RegistryContext, repository: RepositoryName) {
+    this.#context = context;
+    this.#repository = repository;
+  }
+
+  blobSize(digest: Digest): Promise<number | undefined> {
+    return once(this.#sizes, digest, async () => (await findBlob(this.#context, this.#repository, digest))?.size);
+  }
+
+  hasRevision(digest: Digest): Promise<boolean> {
+    const path = revisionLinkPath(this.#repository, digest);
+    return once(this.#revisions, digest, async () => (await readLink(this.#context.driver, path)) !== undefined);
+  }
+}
+
+function once<T>(known: Map<Digest, Promise<T>>, digest: Digest, look: () => Promise<T>): Promise<T> {
+  const result = known.get(digest) ?? look();
+  known.set(digest, result);
+  return result;
 }

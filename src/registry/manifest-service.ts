@@ -10,7 +10,7 @@ import { checkReferences } from "./manifest-references.ts";
 import { blobPath, revisionLinkPath, tagCurrentPath, tagsPath } from "./paths.ts";
 import { recordReferrer } from "./referrers-table.ts";
 import type { ManifestService, StoredManifest } from "./registry.ts";
-import { readManifestBytes, readRevision } from "./revision.ts";
+import { readRevision } from "./revision.ts";
 import { deleteTag } from "./tag-service.ts";
 
 export class StoredManifestService implements ManifestService {
@@ -35,7 +35,8 @@ export class StoredManifestService implements ManifestService {
   async put(manifest: Manifest, digest: Digest): Promise<readonly string[]> {
     return await this.#context.locks.shared(this.#repository, async () => {
       const warnings = await checkReferences(this.#context, this.#repository, manifest);
-      await this.#storeBytes(manifest.bytes, digest);
+      // Also where it is stored already: that may be damaged, or not be durable yet.
+      await this.#context.driver.putContent(blobPath(digest), manifest.bytes);
       await recordReferrer(this.#context, this.#repository, manifest, digest);
       await writeLink(this.#context.driver, revisionLinkPath(this.#repository, digest), digest);
       return warnings;
@@ -53,16 +54,9 @@ export class StoredManifestService implements ManifestService {
     });
   }
 
-  /** Compares bytes, not presence: what was damaged is mended by a push. */
-  async #storeBytes(bytes: Uint8Array, digest: Digest): Promise<void> {
-    const { driver } = this.#context;
-    const stored = await readManifestBytes(this.#context, digest);
-    if (stored === undefined || Buffer.compare(stored, bytes) !== 0) await driver.putContent(blobPath(digest), bytes);
-  }
-
   async #untag(digest: Digest): Promise<Tag[]> {
     const tags = await this.#tagsOf(digest);
-    for (const tag of tags) await deleteTag(this.#context, this.#repository, tag);
+    for (const tag of tags) await deleteTag(this.#context, this.#repository, tag, digest);
     return tags;
   }
 

@@ -13,6 +13,7 @@
  *         ├── _uploads/<uuid>
  *         │   ├── startedat                                      RFC 3339, UTC
  *         │   ├── data                                           bytes received
+ *         │   ├── data.<uuid>                                    ours: bytes on their way to being a blob
  *         │   └── hashstates/<alg>/<offset>                      the peers' hash after so many bytes
  *         └── _wharfinger/referrers                              ours; no walk of the peers looks below it
  *             ├── seen                                           digests of the revisions the table knows
@@ -54,8 +55,12 @@ export function revisionsPath(name: RepositoryName, algorithm: DigestAlgorithm):
   return `${repositoryPath(name)}/_manifests/revisions/${algorithm}`;
 }
 
+export function revisionPath(name: RepositoryName, digest: Digest): string {
+  return `${repositoryPath(name)}/_manifests/revisions/${twoParts(digest)}`;
+}
+
 export function revisionLinkPath(name: RepositoryName, digest: Digest): string {
-  return `${repositoryPath(name)}/_manifests/revisions/${twoParts(digest)}/link`;
+  return `${revisionPath(name, digest)}/link`;
 }
 
 export function tagsPath(name: RepositoryName): string {
@@ -80,6 +85,11 @@ export function uploadPath(name: RepositoryName, id: UploadId): string {
 
 export function uploadDataPath(name: RepositoryName, id: UploadId): string {
   return `${uploadPath(name, id)}/data`;
+}
+
+/** Where nobody else looks for the data while it becomes a blob. */
+export function uploadTakenPath(name: RepositoryName, id: UploadId, taker: string): string {
+  return `${uploadDataPath(name, id)}.${taker}`;
 }
 
 export function uploadStartedPath(name: RepositoryName, id: UploadId): string {

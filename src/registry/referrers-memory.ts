@@ -7,7 +7,9 @@ import type { RepositoryName } from "../oci/names.ts";
 export interface TableState {
   /** Revisions whose subject, if any, is in the table. */
   readonly seen: Set<Digest>;
-  /** Times of the revisions' folders when they were last compared with `seen`; undefined where they must be read. */
+  /** Revisions' folders in which no manifest was to be read: deleted, damaged, or a peer is just making them. */
+  unread: readonly Digest[];
+  /** Times of all these folders when they were last compared with `seen`; undefined where they must be read. */
   times: string | undefined;
   /** `seen.size` when it was last written to the storage. */
   saved: number;
@@ -17,7 +19,7 @@ export interface TableState {
 
 export function newTableState(seen: Iterable<Digest>): TableState {
   const set = new Set(seen);
-  return { seen: set, times: undefined, saved: set.size, unwritten: new Map() };
+  return { seen: set, unread: [], times: undefined, saved: set.size, unwritten: new Map() };
 }
 
 /** Digests remembered over all repositories: some 100 bytes each. */
@@ -28,7 +30,7 @@ export class ReferrersMemory {
   readonly #states: LRUCache<RepositoryName, TableState> = new LRUCache({
     max: 10_000,
     maxSize: DIGEST_LIMIT,
-    sizeCalculation: (state) => state.seen.size + 1,
+    sizeCalculation: ({ seen, unread, unwritten }) => 1 + seen.size + unread.length + 10 * unwritten.size,
   });
 
   get(repository: RepositoryName): TableState | undefined {
@@ -37,6 +39,7 @@ export class ReferrersMemory {
 
   /** Also to be called when a state has grown. */
   set(repository: RepositoryName, state: TableState): void {
+    this.#states.delete(repository); // else the cache keeps the size that it knows
     this.#states.set(repository, state);
   }
 }

@@ -6,7 +6,7 @@ import type { RegistryContext } from "./context.ts";
 import { readLink } from "./links.ts";
 import { revisionLinkPath } from "./paths.ts";
 import { tableEntries, tableEntry } from "./referrers-table.ts";
-import type { ReferrersService } from "./registry.ts";
+import type { ListOptions, ReferrersService } from "./registry.ts";
 
 /** Entries read at once. */
 const CONCURRENCY = 16;
@@ -20,9 +20,11 @@ export class StoredReferrersService implements ReferrersService {
     this.#repository = repository;
   }
 
-  async *list(subject: Digest): AsyncGenerator<Descriptor, void, void> {
-    const digests = await tableEntries(this.#context, this.#repository, subject);
+  async *list(subject: Digest, { after, signal }: ListOptions<Digest> = {}): AsyncGenerator<Descriptor, void, void> {
+    const all = await tableEntries(this.#context, this.#repository, subject);
+    const digests = all.filter((digest) => after === undefined || digest > after);
     for (let i = 0; i < digests.length; i += CONCURRENCY) {
+      signal?.throwIfAborted();
       const some = digests.slice(i, i + CONCURRENCY);
       const descriptors = await mapConcurrent(some, CONCURRENCY, (digest) => this.#linked(subject, digest));
       for (const descriptor of descriptors) if (descriptor) yield descriptor;

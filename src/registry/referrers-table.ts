@@ -17,7 +17,7 @@ import type { RepositoryName } from "../oci/names.ts";
 import { StorageError } from "../storage/errors.ts";
 import { ALGORITHMS, type RegistryContext } from "./context.ts";
 import { absentIfNotFound } from "./links.ts";
-import { referrerPath, referrersPath, referrersSeenPath, revisionsPath } from "./paths.ts";
+import { referrerPath, referrersPath, referrersSeenPath, revisionPath, revisionsPath } from "./paths.ts";
 import { newTableState, type TableState } from "./referrers-memory.ts";
 import { readRevision } from "./revision.ts";
 
@@ -52,7 +52,7 @@ export async function tableEntry(
   const unwritten = context.referrersMemory.get(repository)?.unwritten.get(subject)?.get(referrer);
   if (unwritten) return unwritten;
   const bytes = await absentIfNotFound(context.driver.getContent(referrerPath(repository, subject, referrer)));
-  return (bytes && parseEntry(bytes, referrer)) ?? (await learn(context, repository, referrer));
+  return (bytes && parseEntry(bytes, referrer)) ?? (await learn(context, repository, referrer)).entry;
 }
 
 /** To be called before a manifest's revision is linked. Writes nothing for a manifest without a subject. */
@@ -70,17 +70,26 @@ export async function recordReferrer(
   if (state) remember(context, repository, state, digest);
 }
 
-/** Brings into the table what was pushed without it. */
-async function reconcile(context: RegistryContext, repository: RepositoryName): Promise<void> {
-  const times = await folderTimes(context, repository);
-  const state = context.referrersMemory.get(repository) ?? (await loadState(context, repository));
-  if (times !== undefined && times === state.times) return;
-  context.referrersMemory.set(repository, state);
-  const revisions = await listDigests(context, (algorithm) => revisionsPath(repository, algorithm));
-  const unseen = revisions.filter((digest) => !state.seen.has(digest));
-  await mapConcurrent(unseen, CONCURRENCY, (digest) => learn(context, repository, digest));
-  await saveState(context, repository, state);
-  state.times = times;
+/** Brings into the table what was pushed without it. Of several callers one does the work. */
+function reconcile(context: RegistryContext, repository: RepositoryName): Promise<void> {
+  return context.locks.exclusive(`${repository} referrers`, async () => {
+    const state = context.referrersMemory.get(repository) ?? (await loadState(context, repository));
+    const times = await folderTimes(context, repository, state.unread);
+    if (times !== undefined && times === state.times) return;
+    context.referrersMemory.set(repository, state);
+    const revisions = await listDigests(context, (algorithm) => revisionsPath(repository, algorithm));
+    const unseen = revisions.filter((digest) => !state.seen.has(digest));
+    const read = await mapConcurrent(
+      unseen,
+      CONCURRENCY,
+      async (digest) => (await learn(context, repository, digest)).read,
+    );
+    const unread = unseen.filter((_, index) => !read[index]);
+    state.times = unread.join() === state.unread.join() ? times : undefined; // the times are of those known before
+    state.unread = unread;
+    context.referrersMemory.set(repository, state);
+    await saveState(context, repository, state);
+  });
 }
 
 /** Reads a manifest and enters it. A damaged one, or one whose link is gone, is left for the next time. */
@@ -88,15 +97,15 @@ async function learn(
   context: RegistryContext,
   repository: RepositoryName,
   digest: Digest,
-): Promise<Descriptor | undefined> {
+): Promise<{ readonly read: boolean; readonly entry?: Descriptor | undefined }> {
   try {
     const bytes = await readRevision(context, repository, digest);
-    if (bytes === undefined) return undefined;
+    if (bytes === undefined) return { read: false };
     const manifest = readManifest(bytes);
     await enter(context, repository, manifest, digest);
-    return manifest.subject && toEntry(manifest, digest);
+    return { read: true, entry: manifest.subject && toEntry(manifest, digest) };
   } catch (error) {
-    if (error instanceof ManifestInvalid || error instanceof Unknown) return undefined;
+    if (error instanceof ManifestInvalid || error instanceof Unknown) return { read: false };
     throw error;
   }
 }
@@ -141,11 +150,17 @@ function parseEntry(bytes: Uint8Array, digest: Digest): Descriptor | undefined {
 }
 
 /** @returns undefined where the folders' times say nothing: there are none, or they are too fresh */
-async function folderTimes({ driver }: RegistryContext, repository: RepositoryName): Promise<string | undefined> {
+async function folderTimes(
+  { driver }: RegistryContext,
+  repository: RepositoryName,
+  revisions: readonly Digest[],
+): Promise<string | undefined> {
   const settledBefore = Date.now() - SETTLED;
-  const infos = await Promise.all(
-    ALGORITHMS.map((algorithm) => absentIfNotFound(driver.stat(revisionsPath(repository, algorithm)))),
-  );
+  const paths = [
+    ...ALGORITHMS.map((algorithm) => revisionsPath(repository, algorithm)),
+    ...revisions.map((digest) => revisionPath(repository, digest)),
+  ];
+  const infos = await mapConcurrent(paths, CONCURRENCY, (path) => absentIfNotFound(driver.stat(path)));
   const telling = infos.every((info) => !info || (info.modified !== undefined && info.modified < settledBefore));
   return telling ? infos.map((info) => info?.modified ?? "-").join(" ") : undefined;
 }

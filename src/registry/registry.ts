@@ -15,7 +15,7 @@ export interface Registry extends AsyncDisposable {
   /** A cheap handle, also where nothing of that name exists: each operation finds out for itself. */
   repository(name: RepositoryName): Repository;
 
-  /** Every repository with a manifest or a layer, in the order of `compareNames`. */
+  /** Every repository with a manifest or a layer, component by component, so `/` sorts before every other character. */
   repositories(options?: ListOptions<RepositoryName>): AsyncIterable<RepositoryName>;
 }
 
@@ -172,5 +172,5 @@ export interface TagService {
 
 export interface ReferrersService {
   /** Manifests of this repository whose subject is `subject`, by digest. Empty where there are none. */
-  list(subject: Digest): AsyncIterable<Descriptor>;
+  list(subject: Digest, options?: ListOptions<Digest>): AsyncIterable<Descriptor>;
 }

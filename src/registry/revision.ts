@@ -27,7 +27,7 @@ export async function readRevision(
 }
 
 /** Unchecked, and at most one byte more than a manifest may have. */
-export async function readManifestBytes({ driver }: RegistryContext, digest: Digest): Promise<Uint8Array | undefined> {
+async function readManifestBytes({ driver }: RegistryContext, digest: Digest): Promise<Uint8Array | undefined> {
   const opened = await absentIfNotFound(driver.reader(blobPath(digest)));
   if (opened === undefined) return undefined;
   await using reader = opened;

@@ -2,7 +2,6 @@ import { mapConcurrent } from "../lib/concurrency.ts";
 import type { Digest } from "../oci/digest.ts";
 import { ManifestUnknown, NameUnknown } from "../oci/errors.ts";
 import { isTag, type RepositoryName, type Tag } from "../oci/names.ts";
-import { PathNotFound } from "../storage/errors.ts";
 import { type RegistryContext, requireDeletion } from "./context.ts";
 import { absentIfNotFound, readLink, writeLink } from "./links.ts";
 import {
@@ -98,7 +97,7 @@ export class StoredTagService implements TagService {
     try {
       await this.#requireRevision(digest);
     } catch (error) {
-      if (error instanceof ManifestUnknown) await deleteTag(this.#context, this.#repository, tag);
+      if (error instanceof ManifestUnknown) await deleteTag(this.#context, this.#repository, tag, digest);
       throw error;
     }
   }
@@ -110,13 +109,18 @@ export class StoredTagService implements TagService {
   }
 }
 
-/** Takes a tag away, with its history. The caller holds the locks. */
-export async function deleteTag({ driver }: RegistryContext, repository: RepositoryName, tag: Tag): Promise<void> {
-  try {
-    await driver.delete(tagPath(repository, tag));
-  } catch (error) {
-    if (!(error instanceof PathNotFound)) throw error;
-  }
+/**
+ * Takes a tag away, with its history. The caller holds the locks, which bind this process alone.
+ * @param digest only where the tag still points there: another process may have set it anew
+ */
+export async function deleteTag(
+  { driver }: RegistryContext,
+  repository: RepositoryName,
+  tag: Tag,
+  digest?: Digest,
+): Promise<void> {
+  if (digest !== undefined && (await readLink(driver, tagCurrentPath(repository, tag))) !== digest) return;
+  await absentIfNotFound(driver.delete(tagPath(repository, tag)));
 }
 
 function unknownTag(tag: Tag): ManifestUnknown {

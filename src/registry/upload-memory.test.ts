@@ -3,19 +3,17 @@ import { test } from "node:test";
 import { RangeInvalid } from "../oci/errors.ts";
 import { UploadMemory } from "./upload-memory.ts";
 
-test("who comes to a session stops the one that runs there, waits for its end and is told", async () => {
+test("who comes to a session stops the one that runs there, and waits for its end", async () => {
   const memory = new UploadMemory();
   const steps: string[] = [];
-  const first = memory.takeTurn("a", async (signal, waited) => {
-    assert.equal(waited, false);
+  const first = memory.takeTurn("a", async (signal) => {
     await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
     await Promise.resolve();
     steps.push("first ends");
     return signal.reason as Error;
   });
-  const second = memory.takeTurn("a", async (signal, waited) => {
+  const second = memory.takeTurn("a", async (signal) => {
     steps.push("second begins");
-    assert.equal(waited, true);
     assert.equal(signal.aborted, false);
     return 2;
   });
@@ -28,10 +26,10 @@ test("other sessions, and later requests to the same, do not wait", async () => 
   const memory = new UploadMemory();
   const gate = Promise.withResolvers<void>();
   const running = memory.takeTurn("a", () => gate.promise);
-  assert.equal(await memory.takeTurn("b", async (_, waited) => waited), false);
+  assert.equal(await memory.takeTurn("b", async () => "not after the other"), "not after the other");
   gate.resolve();
   await running;
-  assert.equal(await memory.takeTurn("a", async (_, waited) => waited), false);
+  assert.equal(await memory.takeTurn("a", async ({ aborted }) => aborted), false);
 });
 
 test("a failure ends a turn as a success does", async () => {

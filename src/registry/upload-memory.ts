@@ -11,8 +11,11 @@ export interface HashedSession {
   readonly modified: number | undefined;
 }
 
-/** Sessions whose hash is kept; a session beyond them has its bytes read again at the end. Under 1 KiB each. */
-const SESSION_LIMIT = 4096;
+/**
+ * Sessions whose hash is kept; a session beyond them has its bytes read again at the end. Under 1 KiB each, and some 23 KiB
+ * where a peer began the session.
+ */
+const SESSION_LIMIT = 2048;
 
 /** What this process knows of upload sessions beyond what the storage holds. Losing it costs time, never bytes. */
 export class UploadMemory {
@@ -22,13 +25,9 @@ export class UploadMemory {
   /**
    * Runs `work` as the only one on its session in this process. One that still runs is told to stop through its signal
    * and waited for: the client came back, so its earlier request is dead or of no more use.
-   *
-   * @param work told whether it had to wait, after which the session may stand elsewhere
    */
-  async takeTurn<R>(key: string, work: (signal: AbortSignal, waited: boolean) => Promise<R>): Promise<R> {
-    let waited = false;
+  async takeTurn<R>(key: string, work: (signal: AbortSignal) => Promise<R>): Promise<R> {
     for (let other = this.#running.get(key); other; other = this.#running.get(key)) {
-      waited = true;
       other.stop.abort(new RangeInvalid("another request took over this upload"));
       await other.ended;
     }
@@ -36,7 +35,7 @@ export class UploadMemory {
     const stop = new AbortController();
     this.#running.set(key, { stop, ended });
     try {
-      return await work(stop.signal, waited);
+      return await work(stop.signal);
     } finally {
       this.#running.delete(key);
       end();

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { algorithmOf, type Digest, type DigestAlgorithm, encodedOf } from "../oci/digest.ts";
 import { DigestInvalid, RangeInvalid, UploadUnknown } from "../oci/errors.ts";
@@ -7,7 +8,7 @@ import type { FileWriter } from "../storage/driver.ts";
 import { PathNotFound, WriteConflict } from "../storage/errors.ts";
 import type { RegistryContext } from "./context.ts";
 import { absentIfNotFound, writeLink } from "./links.ts";
-import { blobPath, layerLinkPath, uploadDataPath, uploadPath, uploadStartedPath } from "./paths.ts";
+import { blobPath, layerLinkPath, uploadDataPath, uploadPath, uploadStartedPath, uploadTakenPath } from "./paths.ts";
 import type { Upload, UploadOptions } from "./registry.ts";
 import type { RunningHash } from "./running-hash.ts";
 import { hashAt, hexOfData } from "./upload-hash.ts";
@@ -85,13 +86,12 @@ export class StoredUpload implements Upload {
     return uploadDataPath(this.#repository, this.id);
   }
 
+  /** The session may have ended since it was asked for. */
   #takeTurn<R>(work: (signal: AbortSignal) => Promise<R>): Promise<R> {
     const { driver, uploadMemory } = this.#context;
-    return uploadMemory.takeTurn(this.#key, async (signal, waited) => {
-      if (waited) {
-        const started = await absentIfNotFound(driver.stat(uploadStartedPath(this.#repository, this.id)));
-        if (started === undefined) throw new UploadUnknown();
-      }
+    return uploadMemory.takeTurn(this.#key, async (signal) => {
+      const started = await absentIfNotFound(driver.stat(uploadStartedPath(this.#repository, this.id)));
+      if (started === undefined) throw new UploadUnknown();
       return await work(signal);
     });
   }
@@ -160,18 +160,29 @@ export class StoredUpload implements Upload {
     const state = { ...this.#state, modified: data.modified };
     const hex = await hexOfData(this.#context, this.#repository, state, digest, () => this.#sync());
     if (hex !== encodedOf(digest)) throw mismatch(digest, hex);
-    const present = await absentIfNotFound(driver.stat(blobPath(digest)));
-    if (present?.size !== this.size) await this.#moveIntoPlace(digest);
+    await this.#moveIntoPlace(digest);
   }
 
-  /** Takes the bytes back where another process appended to them after they were hashed. */
+  /**
+   * Takes the data out of reach of other processes, looks whether one has added to it, and makes it the blob. Also where
+   * there is one already: what lies there may be damaged, or not be durable yet.
+   */
   async #moveIntoPlace(digest: Digest): Promise<void> {
     const { driver } = this.#context;
-    await driver.move(this.#dataPath, blobPath(digest));
-    const { size } = await driver.stat(blobPath(digest));
-    if (size === this.size) return;
-    await driver.move(blobPath(digest), this.#dataPath);
+    const taken = uploadTakenPath(this.#repository, this.id, randomUUID());
+    await this.#rename(this.#dataPath, taken);
+    const { size } = await driver.stat(taken);
+    if (size === this.size) return await driver.move(taken, blobPath(digest));
+    await this.#rename(taken, this.#dataPath);
     throw this.#moved();
+  }
+
+  async #rename(source: string, target: string): Promise<void> {
+    try {
+      await this.#context.driver.move(source, target, { durable: false });
+    } catch (error) {
+      throw error instanceof PathNotFound ? this.#moved() : error;
+    }
   }
 
   /** Bytes that another process received may not be on the disk yet. */

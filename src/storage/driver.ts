@@ -41,8 +41,8 @@ export interface StorageDriver extends AsyncDisposable {
   /** Names (not paths) of the direct children, in any order. `/` can always be listed. */
   list(path: string): Promise<string[]>;
 
-  /** Replaces `target`; `source` is gone afterwards. Durable when the promise resolves. */
-  move(source: string, target: string): Promise<void>;
+  /** Replaces `target`; `source` is gone afterwards. Durable when the promise resolves, unless `durable: false`. */
+  move(source: string, target: string, options?: PutOptions): Promise<void>;
 
   /** A file or a whole tree: `/a` does not touch `/ab`. Durable when the promise resolves, unless `durable: false`. */
   delete(path: string, options?: PutOptions): Promise<void>;

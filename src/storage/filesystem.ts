@@ -121,7 +121,7 @@ export class FilesystemDriver implements StorageDriver {
     return names.filter((_, index) => kept[index]);
   }
 
-  async move(source: string, target: string): Promise<void> {
+  async move(source: string, target: string, options?: PutOptions): Promise<void> {
     const from = this.#fileOf(source);
     const to = this.#fileOf(target);
     await changing(async () => {
@@ -129,7 +129,7 @@ export class FilesystemDriver implements StorageDriver {
         await checkFile(from, source);
         await rename(from, to);
       });
-      await this.#directories.sync(dirname(to));
+      if (options?.durable !== false) await this.#directories.sync(dirname(to));
     });
   }
 
