@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import { KeyedLock } from "../lib/keyed-lock.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { RepositoryName } from "../oci/names.ts";
@@ -19,6 +20,9 @@ import { StoredUploadService } from "./upload-service.ts";
 const HOLDER_REPOSITORIES = 200;
 const HOLDER_TIME = 50; // ms
 
+/** How long the same warning is not repeated, so that no client can fill the log. ms */
+const REPEAT_AFTER = 60_000;
+
 /** A registry whose only truth is what lies in `driver`. Disposal disposes of the driver. */
 export class StorageRegistry implements Registry {
   readonly #context: RegistryContext;
@@ -27,7 +31,7 @@ export class StorageRegistry implements Registry {
     this.#context = {
       driver,
       options,
-      warn,
+      warn: onceInAWhile(warn),
       locks: new KeyedLock(),
       uploadMemory: new UploadMemory(),
       referrersMemory: new ReferrersMemory(),
@@ -66,4 +70,14 @@ export class StorageRegistry implements Registry {
     }
     return undefined;
   }
+}
+
+function onceInAWhile(warn: RegistryContext["warn"]): RegistryContext["warn"] {
+  const said = new LRUCache<string, true>({ max: 1000, ttl: REPEAT_AFTER });
+  return (message, fields) => {
+    const key = `${message} ${JSON.stringify(fields)}`;
+    if (said.has(key)) return;
+    said.set(key, true);
+    warn(message, fields);
+  };
 }
