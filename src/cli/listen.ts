@@ -1,4 +1,5 @@
 import { lstatSync, rmSync } from "node:fs";
+import { parseAddress } from "../config/address.ts";
 import type { HttpConfig } from "../config/config.ts";
 import type { HttpServer } from "../http/server.ts";
 import { Failure } from "./failure.ts";
@@ -19,16 +20,6 @@ export async function listen(server: HttpServer, { addr, net }: HttpConfig): Pro
       ? error
       : new Failure(`cannot listen on ${addr}: ${reason(error)}`, { cause: error });
   }
-}
-
-/** `host:port`, `:port` or nothing. */
-function parseAddress(addr: string): { readonly host: string | undefined; readonly port: number } {
-  if (addr === "") return { host: undefined, port: 0 };
-  const [, bracketed, bare, port] = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/.exec(addr) ?? [];
-  if (port === undefined || Number(port) > 65535) {
-    throw new Failure(`cannot listen on ${JSON.stringify(addr)}: http.addr is <host>:<port> or :<port>`);
-  }
-  return { host: bracketed || bare || undefined, port: Number(port) };
 }
 
 /** IPv4 and IPv6, or IPv4 alone where the machine has no other. */

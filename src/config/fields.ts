@@ -45,6 +45,26 @@ export const duration: Field<number> = field("a duration such as 90s, 1h30m or 5
   return ms !== undefined && ms >= 0 ? ms : undefined;
 });
 
+/** The longest wait of one timer of Node. ms */
+export const LONGEST_TIMER: number = 2 ** 31 - 1;
+
+/** A duration that one timer waits, in whole milliseconds. A longer one, of more than three weeks, is cut. */
+export const timer: z.ZodType<number> = duration.transform(toTimer);
+
+/** As {@link timer}, for what is never off. A bare number that is less than a millisecond was meant as seconds. */
+export const timeLimit: Field<number> = field(
+  "a duration above 0 with its unit: write 30s for thirty seconds",
+  (scalar) => {
+    const ms = toMilliseconds(scalar) ?? 0;
+    const least = isInt(scalar.value) ? 1 : Number.MIN_VALUE;
+    return ms >= least ? toTimer(ms) : undefined;
+  },
+);
+
+function toTimer(ms: number): number {
+  return Math.min(Math.ceil(ms), LONGEST_TIMER);
+}
+
 /** Where a negative duration has a meaning of its own. */
 export const signedDuration: Field<number> = field("a duration such as 90s, 1h30m or -1ns", toMilliseconds);
 
@@ -86,8 +106,4 @@ function unwrap(input: unknown): unknown {
 /** A map whose keys and values somebody else understands. */
 export const parameters: z.ZodDefault<z.ZodRecord<z.ZodString, z.ZodType<unknown>>> = z
   .record(z.string(), anything)
-  .default({});
-
-export const headers: z.ZodDefault<z.ZodRecord<z.ZodString, z.ZodArray<Field<string>>>> = z
-  .record(z.string(), z.array(text))
   .default({});

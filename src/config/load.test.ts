@@ -243,6 +243,13 @@ describe("the storage section", () => {
       .maintenance;
     assert.deepEqual(uploadpurging, { enabled: true, age: 3_600_000, interval: 86_400_000, dryrun: false });
   });
+
+  it("does not take an age of uploads below 0", () => {
+    assert.match(
+      failure(() => load(storage("{inmemory: , maintenance: {uploadpurging: {age: -1s}}}"))),
+      /^config\.yml:2: storage\.maintenance\.uploadpurging\.age is "-1s", but must be .*, not below 0$/,
+    );
+  });
 });
 
 describe("the auth section", () => {
@@ -323,7 +330,31 @@ describe("a value that is not accepted", () => {
       "http:\n  draintimeout: soon",
       '4: http.draintimeout is "soon", but must be a duration such as 90s, 1h30m or 500ms, not below 0',
     ],
-    ["http:\n  prefix: /p", '4: http.prefix is "/p", but must be empty, or begin and end with a slash'],
+    [
+      "http:\n  prefix: /p",
+      '4: http.prefix is "/p", but must be empty, or a plain path that begins and ends with a slash: /registry/',
+    ],
+    [
+      "http:\n  addr: 5000",
+      '4: http.addr is "5000", but must be <host>:<port> or :<port>, such as :5000, with a port up to 65535',
+    ],
+    [
+      "http:\n  net: unix\n  addr: :5000",
+      '5: http.addr is ":5000", but must be the path of a socket, as http.net is unix',
+    ],
+    ["http:\n  net: unix", "3: http.addr is missing, but must be the path of a socket, as http.net is unix"],
+    [
+      "http:\n  headers:\n    X-A: [a]\n    X A: [b]",
+      "6: http.headers.X A is a list, but must be under a name of letters, digits, - and _",
+    ],
+    [
+      "http:\n  headers: {X-A: [a, 'b\u2028']}",
+      "4: http.headers.X-A[1] is something else (not shown), but must be text without line breaks and control characters, in Latin letters",
+    ],
+    [
+      "wharfinger:\n  timeouts:\n    body: 30",
+      '5: wharfinger.timeouts.body is "30", but must be a duration above 0 with its unit: write 30s for thirty seconds',
+    ],
     ["http:\n  net: udp", '4: http.net is "udp", but must be tcp or unix'],
     ["http:\n  host: [a]", "4: http.host is a list, but must be text"],
     ["http:\n  secret: {hunter2: x}", "4: http.secret is a map, but must be text"],
@@ -359,6 +390,145 @@ describe("a value that is not accepted", () => {
 
   it("is cut where it is long", () => {
     assert.ok(failure(() => load(`${MINIMAL}log: {formatter: ${"x".repeat(5000)}}\n`)).length < 200);
+  });
+});
+
+describe("the http section", () => {
+  const http = (section: object): unknown => load(`${MINIMAL}http: ${JSON.stringify(section)}\n`).config.http;
+
+  for (const addr of ["", ":5000", "localhost:0", "127.0.0.1:65535", "[::1]:5000", "[]:5000", "my_host.example:80"]) {
+    it(`takes the address ${JSON.stringify(addr)}`, () => assert.ok(http({ addr })));
+  }
+
+  for (const addr of [
+    "5000",
+    ":5000x",
+    ":99999",
+    "localhost",
+    ":",
+    "a:b:80",
+    "http://a:80",
+    "a b:80",
+    "[::1:80",
+    "/run/s",
+  ]) {
+    it(`does not take the address ${JSON.stringify(addr)}`, () => {
+      assert.match(
+        failure(() => http({ addr })),
+        /^config\.yml:3: http\.addr is ".*", but must be <host>:<port>/,
+      );
+    });
+  }
+
+  for (const addr of ["/run/registry.sock", "registry.sock", "./run:5000"]) {
+    it(`takes the socket ${addr}`, () => assert.ok(http({ net: "unix", addr })));
+  }
+
+  for (const addr of [":5000", "127.0.0.1:5000", "[::1]:5000", ""]) {
+    it(`does not take the socket ${JSON.stringify(addr)}`, () => {
+      assert.match(
+        failure(() => http({ net: "unix", addr })),
+        /must be the path of a socket/,
+      );
+    });
+  }
+
+  for (const prefix of ["", "/", "/a/", "/a/b.c/..d/.../~e/"]) {
+    it(`takes the prefix ${JSON.stringify(prefix)}`, () => assert.ok(http({ prefix })));
+  }
+
+  for (const prefix of [
+    "a",
+    "/a",
+    "a/",
+    "//",
+    "/a//b/",
+    "/./",
+    "/a/../",
+    "/a b/",
+    "/a\t/",
+    "/a?/",
+    "/#/",
+    "/%61/",
+    "/ä/",
+    "/\\/",
+  ]) {
+    it(`does not take the prefix ${JSON.stringify(prefix)}`, () => {
+      assert.match(
+        failure(() => http({ prefix })),
+        /must be empty, or a plain path/,
+      );
+    });
+  }
+
+  for (const name of ["", "X A", "X:A", "X-Ä", "X\n"]) {
+    it(`does not take a header of the name ${JSON.stringify(name)}`, () => {
+      assert.match(
+        failure(() => http({ headers: { [name]: ["a"] } })),
+        /must be under a name of letters/,
+      );
+    });
+  }
+
+  for (const value of ["a\nb", "a\r", "\0", "€"]) {
+    it(`does not take a header of the value ${JSON.stringify(value)}`, () => {
+      assert.match(
+        failure(() => http({ headers: { "X-A": [value] } })),
+        /must be text without line breaks/,
+      );
+    });
+  }
+
+  it("takes headers that HTTP allows", () => {
+    const headers = { "X-Content-Type-Options": ["nosniff"], "!x_1": ["", "a\tb", "\u00e4"] };
+    assert.ok(http({ headers }));
+  });
+});
+
+describe("a time that a timer waits", () => {
+  const LONGEST = 2 ** 31 - 1;
+  const wharfinger = (timeouts: object): unknown =>
+    load(`${MINIMAL}wharfinger: ${JSON.stringify({ timeouts })}\n`).config.wharfinger.timeouts;
+
+  it("is cut to what one timer can wait", () => {
+    assert.deepEqual(wharfinger({ header: "720h", idle: "720h", body: "720h" }), {
+      header: LONGEST,
+      idle: LONGEST - 1000, // Node adds a second
+      body: LONGEST,
+    });
+    const { http, health, notifications } = load(
+      `${MINIMAL}http: {draintimeout: 720h}\nhealth: {storagedriver: {interval: 720h}}\n` +
+        "notifications: {endpoints: [{name: a, url: b, timeout: 720h, backoff: 720h}]}\n",
+    ).config;
+    assert.equal(http.draintimeout, LONGEST);
+    assert.equal(health.storagedriver.interval, LONGEST);
+    assert.deepEqual(
+      notifications.endpoints.map(({ timeout, backoff }) => [timeout, backoff]),
+      [[LONGEST, LONGEST]],
+    );
+  });
+
+  it("is whole milliseconds, because the server takes no others", () => {
+    assert.deepEqual(wharfinger({ header: "1ns", idle: "1500us", body: 30_000_000_000 }), {
+      header: 1,
+      idle: 2,
+      body: 30_000,
+    });
+  });
+
+  for (const value of [0, "0s", "-1s", 30, 999_999, "30"]) {
+    for (const key of ["header", "idle", "body"]) {
+      it(`is not ${JSON.stringify(value)} for wharfinger.timeouts.${key}`, () => {
+        assert.match(
+          failure(() => wharfinger({ [key]: value })),
+          /must be a duration above 0 with its unit: write 30s/,
+        );
+      });
+    }
+  }
+
+  it("may be 0 for the drain, which then is none", () => {
+    assert.equal(load(`${MINIMAL}http: {draintimeout: 0s}\n`).config.http.draintimeout, 0);
   });
 });
 
@@ -417,9 +587,9 @@ describe("YAML 1.1", () => {
     assert.equal(fields("12345678901234567890"), "12345678901234567890"));
 
   it("has merge keys, which give way to keys beside them", () => {
-    const text = "x-a: &a {addr: ':1', host: a}\nx-b: &b {host: b, net: unix}\nhttp: {addr: ':3', <<: [*a, *b]}\n";
+    const text = "x-a: &a {addr: /run/1, host: a}\nx-b: &b {host: b, net: unix}\nhttp: {addr: /run/3, <<: [*a, *b]}\n";
     const { addr, host, net } = load(MINIMAL + text).config.http;
-    assert.deepEqual([addr, host, net], [":3", "a", "unix"]);
+    assert.deepEqual([addr, host, net], ["/run/3", "a", "unix"]);
   });
 
   it("keeps text as it was written", () => {

@@ -1,20 +1,13 @@
 import type { z } from "zod";
+import { addressProblem } from "./address.ts";
 import type { HttpConfig } from "./config.ts";
-import {
-  alwaysThere,
-  bool,
-  duration,
-  type Field,
-  field,
-  headers,
-  listOf,
-  oneOf,
-  optionalText,
-  text,
-} from "./fields.ts";
+import { alwaysThere, bool, type Field, field, listOf, oneOf, optionalText, text, timer } from "./fields.ts";
+import { headers } from "./headers.ts";
 
-const prefix: Field<string> = field("empty, or begin and end with a slash", ({ text }) =>
-  text === "" || (text.startsWith("/") && text.endsWith("/")) ? text : undefined,
+/** A path as it stands in a request, with nothing in it that is written in another way there. */
+const prefix: Field<string> = field(
+  "empty, or a plain path that begins and ends with a slash: /registry/",
+  ({ text }) => (text === "" || /^\/(?:(?!\.{1,2}\/)[\w.~!$&'()*+,;=:@-]+\/)*$/.test(text) ? text : undefined),
 );
 
 /** The oldest two are raised to the oldest that is still sound. */
@@ -77,7 +70,7 @@ export const http: z.ZodType<HttpConfig> = alwaysThere({
   host: text.default(""),
   secret: optionalText,
   relativeurls: bool.default(false),
-  draintimeout: duration.default(10_000),
+  draintimeout: timer.default(10_000),
   tls,
   headers,
   debug: alwaysThere({
@@ -86,4 +79,7 @@ export const http: z.ZodType<HttpConfig> = alwaysThere({
   }),
   http2: alwaysThere({ disabled: bool.default(false) }),
   h2c: alwaysThere({ enabled: bool.default(false) }),
+}).superRefine((http, context) => {
+  const message = addressProblem(http);
+  if (message !== undefined) context.addIssue({ code: "custom", path: ["addr"], message });
 });

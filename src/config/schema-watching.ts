@@ -1,16 +1,17 @@
 import type { z } from "zod";
 import type { HealthConfig } from "./config.ts";
-import { alwaysThere, bool, duration, headers, int, listOf, named, section, text } from "./fields.ts";
+import { alwaysThere, bool, int, listOf, named, section, text, timer } from "./fields.ts";
 import type { FileConfig } from "./file-config.ts";
+import { headers } from "./headers.ts";
 
 const endpoint = section({
   name: named("the name of the endpoint"),
   disabled: bool.default(false),
   url: named("the URL events are sent to"),
   headers,
-  timeout: duration.default(1000),
+  timeout: timer.default(1000),
   threshold: int().default(10),
-  backoff: duration.default(1000),
+  backoff: timer.default(1000),
   ignoredmediatypes: listOf(text),
   ignore: alwaysThere({ mediatypes: listOf(text), actions: listOf(text) }),
 });
@@ -20,7 +21,7 @@ export const notifications: z.ZodType<FileConfig["notifications"]> = alwaysThere
   endpoints: listOf(endpoint),
 });
 
-const interval = duration.default(10_000);
+const interval = timer.default(10_000);
 const threshold = int().default(0);
 
 export const health: z.ZodType<HealthConfig> = alwaysThere({
@@ -31,10 +32,10 @@ export const health: z.ZodType<HealthConfig> = alwaysThere({
       uri: named("a URL"),
       headers,
       statuscode: int().default(200),
-      timeout: duration.optional(),
+      timeout: timer.optional(),
       interval,
       threshold,
     }),
   ),
-  tcp: listOf(section({ addr: named("host:port"), timeout: duration.optional(), interval, threshold })),
+  tcp: listOf(section({ addr: named("host:port"), timeout: timer.optional(), interval, threshold })),
 });

@@ -6,6 +6,7 @@ import {
   duration,
   field,
   int,
+  LONGEST_TIMER,
   listOf,
   named,
   oneOf,
@@ -13,6 +14,7 @@ import {
   parameters,
   section,
   text,
+  timeLimit,
 } from "./fields.ts";
 import type { FileConfig } from "./file-config.ts";
 import { http } from "./schema-http.ts";
@@ -92,12 +94,15 @@ const reporting = alwaysThere({
   newrelic: alwaysThere({ licensekey: optionalText, name: optionalText, verbose: bool.default(false) }),
 });
 
+/** What Node adds to the time that an idle connection may have. ms */
+const KEEP_ALIVE_BUFFER = 1000;
+
 const wharfinger = alwaysThere({
   datadir: named("the path of a directory").optional(),
   timeouts: alwaysThere({
-    header: duration.default(30_000),
-    idle: duration.default(180_000),
-    body: duration.default(60_000),
+    header: timeLimit.default(30_000),
+    idle: timeLimit.default(180_000).transform((ms) => Math.min(ms, LONGEST_TIMER - KEEP_ALIVE_BUFFER)),
+    body: timeLimit.default(60_000),
   }),
 });
 
