@@ -66,6 +66,25 @@ test("an interval longer than a timer can wait is waited for in full", async (t)
   }
 });
 
+test("between two purges is a minute at least, whatever the interval", async (t) => {
+  const said = begin(t);
+  let starts = 0;
+  const report = (line: string): void => {
+    if (line.startsWith("PurgeUploads starting") && ++starts > 3) throw new Error("it does not pause");
+    said.report(line);
+  };
+  await using _ = schedulePurge(new MemoryDriver(), { age: HOUR, interval: 0, dryRun: false, report });
+  for (const [step, lines] of [
+    [HOUR / 2, 3],
+    [59_999, 0],
+    [1, 2],
+  ] as const) {
+    t.mock.timers.tick(step);
+    await settle();
+    assert.equal(said.take().length, lines, String(step));
+  }
+});
+
 test("disposal ends the wait at once", async (t) => {
   const said = begin(t);
   const schedule = schedulePurge(new MemoryDriver(), { age: HOUR, interval: HOUR, dryRun: true, report: said.report });

@@ -4,7 +4,7 @@ import { type PurgeReport, purgeUploads } from "./upload-purge.ts";
 export interface PurgeScheduleOptions {
   /** ms */
   readonly age: number;
-  /** ms between two runs */
+  /** ms between two runs, a minute at least */
   readonly interval: number;
   readonly dryRun: boolean;
   /** Told in sentences what happens. */
@@ -13,6 +13,9 @@ export interface PurgeScheduleOptions {
 
 /** The first run comes after up to an hour, so that processes started together do not all walk at once. ms */
 const FIRST_WITHIN = 60 * 60 * 1000;
+
+/** Runs do not follow each other without a pause. ms */
+const LEAST_INTERVAL = 60_000;
 
 /** Longest wait of one timer. ms */
 const TIMER_LIMIT = 2 ** 31 - 1;
@@ -37,7 +40,7 @@ async function run(
   first: number,
   signal: AbortSignal,
 ): Promise<void> {
-  for (let wait = first; await waited(wait, signal); wait = interval) {
+  for (let wait = first; await waited(wait, signal); wait = Math.max(interval, LEAST_INTERVAL)) {
     const now = Date.now();
     const olderThan = new Date(now - age).toISOString();
     report(`PurgeUploads starting: olderThan=${olderThan}, actuallyDelete=${!dryRun}`);
