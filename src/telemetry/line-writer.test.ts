@@ -45,6 +45,40 @@ test("a stdout that nobody reads any more does not end the program", async () =>
   assert.equal(code, 0);
 });
 
+test("a stdout that is a full pipe nobody reads does not keep the program from ending", async () => {
+  const child = start(`
+    const lines = writeLines(1);
+    for (let i = 0; i < 100_000; i++) lines.write("a line of thirty-two characters\\n");
+    process.stderr.write("written");
+    await lines[Symbol.asyncDispose]();
+    process.exit(7);`);
+  const deadline = setTimeout(() => child.kill("SIGKILL"), 20_000);
+  await once(child.stderr, "data");
+  const [code] = await once(child, "exit");
+  clearTimeout(deadline);
+  assert.equal(code, 7);
+  child.stdout.destroy();
+});
+
+test("lines that wait for a stdout nobody reads are bounded, and those that were taken come once it is read", async () => {
+  const child = start(`
+    process.stdin.resume();
+    const lines = writeLines(1);
+    for (let i = 0; i < 400_000; i++) lines.write("a line of thirty-two characters\\n");
+    process.stderr.write("written");
+    await new Promise((resolve) => process.stdin.once("end", resolve));
+    await lines[Symbol.asyncDispose]();`);
+  await once(child.stderr, "data");
+  let length = 0;
+  child.stdout.on("data", (part: Buffer) => {
+    length += part.length;
+  });
+  child.stdin.end();
+  await once(child, "close");
+  assert.equal(length % 32, 0);
+  assert.ok(length > 4 * 1024 * 1024 && length < 6 * 1024 * 1024, `${length} bytes`);
+});
+
 function start(program: string): ReturnType<typeof spawnPiped> {
   return spawnPiped(`import { writeLines } from ${JSON.stringify(SOURCE)};${program}`);
 }
