@@ -25,7 +25,7 @@ export function externalBase(rules: UrlRules, { headers, encrypted, prefix }: Re
   if (rules.relative) return prefix;
   const forwarded = headers["forwarded"];
   const { proto, host } = forwarded === undefined ? forwardedByX(headers) : parseForwarded(forwarded);
-  const authority = host ?? headers.host;
+  const authority = host ?? checkedHost(headers.host);
   return authority === undefined ? prefix : `${proto ?? (encrypted ? "https" : "http")}://${authority}${prefix}`;
 }
 
@@ -34,17 +34,21 @@ interface Forwarded {
   readonly host?: string | undefined;
 }
 
+/** One pair and what ends it. It matches at one place only, in time linear in the pair. */
+const PAIR = /[ \t]*([\w!#$%&'*+.^`|~-]+)=(?:([\w!#$%&'*+.^`|~-]+)|"((?:[^"\\]|\\.)*)")[ \t]*(;|,|$)/y;
+
 /** Its first element; nothing where it is malformed. @see RFC 7239, section 4 */
 function parseForwarded(header: string): Forwarded {
-  const element = /^(?:[^,"]|"(?:[^"\\]|\\.)*")*/.exec(header)?.[0] ?? "";
-  const pairs: Record<string, string> = {};
-  for (const text of element.split(/;(?=(?:[^"]*"[^"]*")*[^"]*$)/)) {
-    const [, name, bare, quoted] =
-      /^\s*([\w!#$%&'*+.^`|~-]+)=(?:([\w!#$%&'*+.^`|~-]+)|"((?:[^"\\]|\\.)*)")\s*$/.exec(text) ?? [];
-    if (name === undefined) return {};
-    pairs[name.toLowerCase()] = bare ?? (quoted ?? "").replaceAll(/\\(.)/g, "$1");
+  const pairs = new Map<string, string>();
+  const pattern = new RegExp(PAIR);
+  for (let end = ";"; end === ";"; ) {
+    const match = pattern.exec(header);
+    if (!match) return {};
+    const [, name = "", bare, quoted = ""] = match;
+    pairs.set(name.toLowerCase(), bare ?? quoted.replaceAll(/\\(.)/g, "$1"));
+    end = match[4] ?? "";
   }
-  return checked(pairs["proto"], pairs["host"]);
+  return checked(pairs.get("proto"), pairs.get("host"));
 }
 
 function forwardedByX(headers: IncomingHttpHeaders): Forwarded {
@@ -55,8 +59,11 @@ function forwardedByX(headers: IncomingHttpHeaders): Forwarded {
 /** A value that is no scheme or no authority counts as absent. */
 function checked(proto: string | undefined, host: string | undefined): Forwarded {
   const scheme = proto?.toLowerCase();
-  return {
-    proto: scheme === "http" || scheme === "https" ? scheme : undefined,
-    host: host !== undefined && /^[A-Za-z0-9.:[\]_-]+$/.test(host) ? host : undefined,
-  };
+  return { proto: scheme === "http" || scheme === "https" ? scheme : undefined, host: checkedHost(host) };
+}
+
+/** A name or an IP address, with or without a port. */
+function checkedHost(host: string | undefined): string | undefined {
+  const isHost = host !== undefined && /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/.test(host);
+  return isHost && URL.canParse(`http://${host}`) ? host : undefined;
 }
