@@ -52,7 +52,7 @@ async function openDriver({ storage }: Config): Promise<StorageDriver> {
   const { name, parameters } = storage.driver;
   const open = DRIVERS[name];
   if (!open) throw new Error(`no storage driver is called ${name}: expected ${Object.keys(DRIVERS).join(", ")}`);
-  return await open(parameters);
+  return await open(parameters, { writable: !storage.maintenance.readonly.enabled });
 }
 
 function toRegistryOptions({ storage, validation }: Config): RegistryOptions {
@@ -115,12 +115,18 @@ function externalHost(host: string): URL | undefined {
 }
 
 function findSecret({ wharfinger, storage }: Config, log: Log, driver: StorageDriver): string {
+  if (storage.maintenance.readonly.enabled) return randomSecret(); // signs nothing: there are no uploads
   const folder =
     wharfinger.datadir ?? (storage.driver.name === "filesystem" ? join(driver.location, "wharfinger") : undefined);
-  const kept = folder === undefined ? undefined : keepSecret(folder);
-  if (kept !== undefined) return kept;
-  log.warn(
-    "No HTTP secret provided - generated random secret. This may cause problems with uploads if multiple registries are behind a load-balancer. To provide a shared secret, set http.secret in the configuration or REGISTRY_HTTP_SECRET.",
-  );
+  try {
+    if (folder !== undefined) return keepSecret(folder);
+    log.warn(withRandomSecret());
+  } catch (error) {
+    log.warn(withRandomSecret(`, because none can be kept: ${error instanceof Error ? error.message : error}`));
+  }
   return randomSecret();
+}
+
+function withRandomSecret(why = ""): string {
+  return `No HTTP secret provided - generated random secret${why}. This may cause problems with uploads if multiple registries are behind a load-balancer. To provide a shared secret, set http.secret in the configuration or REGISTRY_HTTP_SECRET.`;
 }

@@ -2,12 +2,17 @@
 import type { Parameters } from "./config/config.ts";
 import type { StorageDriver } from "./storage/driver.ts";
 
-type OpenDriver = (parameters: Parameters) => Promise<StorageDriver>;
+interface Access {
+  /** Whether anything will be written. */
+  readonly writable: boolean;
+}
+
+type OpenDriver = (parameters: Parameters, access: Access) => Promise<StorageDriver>;
 
 export const DRIVERS: Readonly<Record<string, OpenDriver>> = {
-  filesystem: async ({ rootdirectory }) => {
+  filesystem: async ({ rootdirectory }, { writable }) => {
     const { openFilesystem } = await import("./storage/filesystem.ts");
-    return await openFilesystem({ rootdirectory: String(rootdirectory) });
+    return await openFilesystem({ rootdirectory: String(rootdirectory), writable });
   },
   inmemory: async () => {
     const { MemoryDriver } = await import("./storage/memory.ts");

@@ -40,6 +40,8 @@ const TEMPORARY = /\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/;
 export interface FilesystemOptions {
   /** Made where it is missing. */
   readonly rootdirectory: string;
+  /** False: a root that cannot be written is no reason to refuse it. */
+  readonly writable?: boolean;
 }
 
 /** @throws {StorageError} in one sentence for the operator where the root cannot be made, read or written */
@@ -48,7 +50,8 @@ export async function openFilesystem(options: FilesystemOptions): Promise<Filesy
   const directories = new Directories();
   try {
     await makeRoot(root, directories);
-    await access(`${root}/.`, constants.R_OK | constants.W_OK | constants.X_OK);
+    const write = options.writable === false ? 0 : constants.W_OK;
+    await access(`${root}/.`, constants.R_OK | constants.X_OK | write);
   } catch (error) {
     throw new StorageError(FILESYSTEM, `cannot use the root directory ${root}: ${reasonOf(error)}`, { cause: error });
   }
