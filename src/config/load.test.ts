@@ -492,7 +492,7 @@ describe("a time that a timer waits", () => {
 
   it("is cut to what one timer can wait", () => {
     assert.deepEqual(wharfinger({ header: "720h", idle: "720h", body: "720h" }), {
-      header: LONGEST,
+      header: 300_000, // Node refuses more
       idle: LONGEST - 1000, // Node adds a second
       body: LONGEST,
     });

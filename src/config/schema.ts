@@ -94,14 +94,22 @@ const reporting = alwaysThere({
   newrelic: alwaysThere({ licensekey: optionalText, name: optionalText, verbose: bool.default(false) }),
 });
 
+/** What Node gives a whole request by default: no server can be made that gives its head longer. ms */
+const LONGEST_HEADER = 300_000;
+
 /** What Node adds to the time that an idle connection may have. ms */
 const KEEP_ALIVE_BUFFER = 1000;
+
+const atMost =
+  (most: number) =>
+  (ms: number): number =>
+    Math.min(ms, most);
 
 const wharfinger = alwaysThere({
   datadir: named("the path of a directory").optional(),
   timeouts: alwaysThere({
-    header: timeLimit.default(30_000),
-    idle: timeLimit.default(180_000).transform((ms) => Math.min(ms, LONGEST_TIMER - KEEP_ALIVE_BUFFER)),
+    header: timeLimit.default(30_000).transform(atMost(LONGEST_HEADER)),
+    idle: timeLimit.default(180_000).transform(atMost(LONGEST_TIMER - KEEP_ALIVE_BUFFER)),
     body: timeLimit.default(60_000),
   }),
 });

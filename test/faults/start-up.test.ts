@@ -33,6 +33,16 @@ describe("what keeps the server from starting is told in one sentence:", () => {
   });
 });
 
+test("times longer than Node can wait do not keep the server from starting and answering", async () => {
+  await using folder = await temporaryFolder("start");
+  const timeouts = { header: "720h", idle: "720h", body: "720h" };
+  const configuration = { http: { draintimeout: "720h" }, wharfinger: { timeouts } };
+  await using registry = await startRegistry("wharfinger", { rootDirectory: folder.path, configuration });
+  assert.equal((await fetch(`${registry.url}/v2/`)).status, 200);
+  assert.equal(await registry.stop(), 0);
+  assert.doesNotMatch(registry.log, /Warning/);
+});
+
 /** Root passes every check of rights, unless it runs without its capabilities. */
 const WITHOUT_RIGHTS = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"];
 
