@@ -6,17 +6,24 @@ const value: Field<string> = field("text without line breaks and control charact
   isAccepted(() => validateHeaderValue("X", text)) ? text : undefined,
 );
 
+/** How long a message is: written by the server, which fails on others. */
+const FRAMING: ReadonlySet<string> = new Set(["content-length", "transfer-encoding", "trailer"]);
+
 /** Header name, as written, to its values; each is one that HTTP allows, because a server fails on others. */
 export const headers: z.ZodType<Record<string, string[]>> = z
   .record(z.string(), z.array(value))
   .superRefine((values, context) => {
     for (const name of Object.keys(values)) {
-      if (!isAccepted(() => validateHeaderName(name))) {
-        context.addIssue({ code: "custom", path: [name], message: "under a name of letters, digits, - and _" });
-      }
+      const message = nameProblem(name);
+      if (message !== undefined) context.addIssue({ code: "custom", path: [name], message });
     }
   })
   .default({});
+
+function nameProblem(name: string): string | undefined {
+  if (!isAccepted(() => validateHeaderName(name))) return "under a name of letters, digits, - and _";
+  return FRAMING.has(name.toLowerCase()) ? "left to the server" : undefined;
+}
 
 function isAccepted(validate: () => void): boolean {
   try {

@@ -479,6 +479,15 @@ describe("the http section", () => {
     });
   }
 
+  for (const name of ["Content-Length", "transfer-encoding", "Trailer"]) {
+    it(`does not take the header ${name}, which the server writes`, () => {
+      assert.equal(
+        failure(() => http({ headers: { [name]: ["5"] } })),
+        `config.yml:3: http.headers.${name} is a list, but must be left to the server`,
+      );
+    });
+  }
+
   it("takes headers that HTTP allows", () => {
     const headers = { "X-Content-Type-Options": ["nosniff"], "!x_1": ["", "a\tb", "\u00e4"] };
     assert.ok(http({ headers }));
