@@ -17,14 +17,18 @@ const unanswered: WeakMap<Socket, number> = new WeakMap();
 /** To be called when a request arrives. */
 export function countRequest(response: ServerResponse): void {
   const { socket } = response.req;
-  const count = (unanswered.get(socket) ?? 0) + 1;
-  unanswered.set(socket, count);
-  if (count > MOST_WAITING) socket.pause();
+  if (!unanswered.has(socket)) socket.on("resume", () => pauseFull(socket)); // the runtime resumes after every answer
+  unanswered.set(socket, (unanswered.get(socket) ?? 0) + 1);
+  pauseFull(socket);
   response.once("close", () => {
     const left = (unanswered.get(socket) ?? 1) - 1;
     unanswered.set(socket, left);
     if (left === MOST_WAITING / 2) socket.resume();
   });
+}
+
+function pauseFull(socket: Socket): void {
+  if ((unanswered.get(socket) ?? 0) > MOST_WAITING) socket.pause();
 }
 
 /** Whether a connection waits for us rather than for its client. */

@@ -55,12 +55,8 @@ export function revisionsPath(name: RepositoryName, algorithm: DigestAlgorithm):
   return `${repositoryPath(name)}/_manifests/revisions/${algorithm}`;
 }
 
-export function revisionPath(name: RepositoryName, digest: Digest): string {
-  return `${repositoryPath(name)}/_manifests/revisions/${twoParts(digest)}`;
-}
-
 export function revisionLinkPath(name: RepositoryName, digest: Digest): string {
-  return `${revisionPath(name, digest)}/link`;
+  return `${repositoryPath(name)}/_manifests/revisions/${twoParts(digest)}/link`;
 }
 
 export function tagsPath(name: RepositoryName): string {

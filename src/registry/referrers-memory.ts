@@ -9,7 +9,7 @@ export interface TableState {
   readonly seen: Set<Digest>;
   /** Revisions' folders in which no manifest was to be read: deleted, damaged, or a peer is just making them. */
   unread: readonly Digest[];
-  /** Times of all these folders when they were last compared with `seen`; undefined where they must be read. */
+  /** Times of the revisions' parents and of these folders' links when `seen` was last compared; undefined: do it again. */
   times: string | undefined;
   /** `seen.size` when it was last written to the storage. */
   saved: number;

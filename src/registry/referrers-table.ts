@@ -17,7 +17,7 @@ import type { RepositoryName } from "../oci/names.ts";
 import { StorageError } from "../storage/errors.ts";
 import { ALGORITHMS, type RegistryContext } from "./context.ts";
 import { absentIfNotFound } from "./links.ts";
-import { referrerPath, referrersPath, referrersSeenPath, revisionPath, revisionsPath } from "./paths.ts";
+import { referrerPath, referrersPath, referrersSeenPath, revisionLinkPath, revisionsPath } from "./paths.ts";
 import { newTableState, type TableState } from "./referrers-memory.ts";
 import { readRevision } from "./revision.ts";
 
@@ -149,7 +149,10 @@ function parseEntry(bytes: Uint8Array, digest: Digest): Descriptor | undefined {
   }
 }
 
-/** @returns undefined where the folders' times say nothing: there are none, or they are too fresh */
+/**
+ * Times that change with what is pushed. Of a revision its link's: a peer may make it empty, and fill it in place later.
+ * @returns undefined where they say nothing: there are none, or they are too fresh
+ */
 async function folderTimes(
   { driver }: RegistryContext,
   repository: RepositoryName,
@@ -158,7 +161,7 @@ async function folderTimes(
   const settledBefore = Date.now() - SETTLED;
   const paths = [
     ...ALGORITHMS.map((algorithm) => revisionsPath(repository, algorithm)),
-    ...revisions.map((digest) => revisionPath(repository, digest)),
+    ...revisions.map((digest) => revisionLinkPath(repository, digest)),
   ];
   const infos = await mapConcurrent(paths, CONCURRENCY, (path) => absentIfNotFound(driver.stat(path)));
   const telling = infos.every((info) => !info || (info.modified !== undefined && info.modified < settledBefore));
