@@ -18,7 +18,9 @@ const ROUTES: readonly (readonly [path: string, allow: string, readOnly: string]
   [`/v2/a/b/referrers/${DIGEST}`, "GET, HEAD", "GET, HEAD"],
 ];
 
-const METHODS = ["GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "PROPFIND", "TRACE", "MKCOL", "LOCK"];
+/** Methods of HTTP that no route knows. */
+const FOREIGN = ["QUERY", "PROPFIND", "TRACE", "M-SEARCH", "MKCOL", "LOCK"];
+const METHODS = ["GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", ...FOREIGN];
 
 registryContract("the routes", (open) => {
   test("the base route answers every method with an empty object and the version of the API", async () => {
@@ -72,6 +74,25 @@ registryContract("the routes", (open) => {
       }
     }
     assert.deepEqual(await contentsOf(api.driver), {});
+  });
+
+  test("a method from elsewhere is refused on every route, with a body and without, and is nobody's error", async () => {
+    await using api = await open();
+    const all = "DELETE, GET, HEAD, PATCH, POST, PUT";
+    for (const [path, allow] of [["/", all], ["/v2/", all], ...ROUTES] as const) {
+      for (const method of FOREIGN) {
+        for (const headers of [{}, { "Content-Length": "1" }, { "Content-Type": "application/json" }]) {
+          const answer = await api.send(method, path, { headers, body: "Content-Length" in headers ? "x" : "" });
+          assert.equal(answer.status, 405, `${method} ${path}`);
+          assert.equal(answer.headers.allow, allow, `${method} ${path}`);
+          assert.equal(answer.body.toString(), "Method not allowed\n");
+        }
+      }
+    }
+    assert.deepEqual(
+      api.log.filter((line) => /level=(?:error|warn)/.test(line)),
+      [],
+    );
   });
 
   test("in maintenance only reading is left", async () => {

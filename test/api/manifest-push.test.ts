@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { digestOf } from "../../src/oci/digest.ts";
 import { MediaType } from "../../src/oci/media-types.ts";
 import { registryContract } from "../contract/registry.ts";
-import type { Answer, Api } from "../support/api.ts";
+import { type Answer, type Api, startApi } from "../support/api.ts";
 import {
   descriptorOf,
   errorsOf,
@@ -17,6 +17,7 @@ import {
   putManifest,
   unchanged,
 } from "../support/api-content.ts";
+import { countingDriver } from "../support/counting-driver.ts";
 
 const LIMIT = 4 * 1024 * 1024;
 const MISSING = `sha256:${"d".repeat(64)}`;
@@ -352,6 +353,20 @@ registryContract("pushing a manifest", (open) => {
       answer.headers.warning ?? "",
       /^299 - "sha256:[0-9a-f]{64} has another size than the manifest states"$/,
     );
+  });
+
+  test("that names one blob ten thousand times looks for it once", async () => {
+    await using place = await open();
+    const { driver, count, forget } = countingDriver(place.driver);
+    await using api = await startApi(driver);
+    const digest = await pushBlob(api, "a", Buffer.from("layer"));
+    const layers = Array.from({ length: 10_000 }, () => ({ mediaType: MediaType.ociLayer, digest, size: 5 }));
+    const document = { ...(await imageDocument(api, "a")), layers };
+    forget();
+    await pushManifest(api, "a", document);
+    const hex = new RegExp(digest.slice("sha256:".length));
+    for (const call of ["stat", "getContent", "reader"] as const) assert.ok(count(call, hex) <= 1, call);
+    assert.ok(count("stat", hex) + count("getContent", hex) > 0);
   });
 
   test("moves a tag, and leaves the manifest that it pointed at", async () => {

@@ -27,6 +27,7 @@ import {
   pushManifest,
   unchanged,
 } from "../support/api-content.ts";
+import { countingDriver } from "../support/counting-driver.ts";
 import { failingDriver } from "../support/failing-driver.ts";
 
 const ABSENT = parseDigest(`sha256:${"d".repeat(64)}`);
@@ -277,6 +278,76 @@ test("a referrer that a peer pushed is noticed by the time of its folder, once t
   }
   assert.deepEqual(await digests(api, subject.digest), found.toSorted());
 });
+
+/** How long ago a peer made the folder when its link comes. ms */
+for (const age of [0, 100, 61_000]) {
+  for (const began of ["no link", "an empty link"] as const) {
+    test(`a referrer whose folder a peer made ${age} ms before, with ${began}, shows once its link is there`, async () => {
+      let past = age;
+      await using api = await startApi(new MemoryDriver({ now: () => Date.now() - past }));
+      const subject = await pushImage(api, "a");
+      const bytes = Buffer.from(JSON.stringify(await referrerDocument(api, subject, {})));
+      const digest = digestOf(bytes);
+      const link = revisionLinkPath(REPOSITORY, digest);
+      await api.driver.putContent(blobPath(digest), bytes);
+      await api.driver.putContent(link, Buffer.alloc(0));
+      if (began === "no link") await api.driver.delete(link);
+      past = 0;
+      for (let i = 0; i < 3; i++) assert.deepEqual(await digests(api, subject.digest), []);
+      await overwrite(api.driver, link, digest);
+      assert.deepEqual(await digests(api, subject.digest), [digest]);
+    });
+  }
+}
+
+test("referrers are listed without all revisions being read again, also where some were deleted", async () => {
+  let now = Date.UTC(2020, 0);
+  const { driver, count, forget } = countingDriver(new MemoryDriver({ now: () => now++ }));
+  await using api = await startApi(driver);
+  const subject = await pushImage(api, "a");
+  const pushed = await pushReferrers(api, subject, 12);
+  for (const digest of pushed.splice(0, 5)) {
+    assert.equal((await api.send("DELETE", `/v2/a/manifests/${digest}`)).status, 202);
+  }
+  now += 1000;
+  for (let i = 0; i < 3; i++) {
+    forget();
+    assert.deepEqual(await digests(api, subject.digest), pushed.toSorted());
+  }
+  assert.equal(count("list", /\/revisions\//), 0);
+  assert.equal(count("reader", /./), 0);
+});
+
+test("a page of referrers reads what is on it, wherever it is", async () => {
+  const { driver, count, forget } = countingDriver(new MemoryDriver());
+  await using api = await startApi(driver);
+  const subject = await pushImage(api, "a");
+  const pushed = (await pushReferrers(api, subject, 60)).toSorted();
+  forget();
+  const answer = await api.send("GET", `/v2/a/referrers/${subject.digest}?n=10&last=${pushed[49]}`);
+  assert.deepEqual(
+    manifestsOf(answer.body).map(({ digest }) => digest),
+    pushed.slice(50),
+  );
+  const entries = /\/_wharfinger\/referrers\/sha256\//;
+  assert.equal(count("getContent", entries), 10);
+});
+
+async function pushReferrers(api: Api, subject: Pushed, many: number): Promise<Digest[]> {
+  const document = await referrerDocument(api, subject, {});
+  const pushed: Digest[] = [];
+  for (let i = 0; i < many; i++) {
+    pushed.push((await pushManifest(api, "a", { ...document, annotations: { i: String(i) } })).digest);
+  }
+  return pushed;
+}
+
+/** In place, as some peers write a link: the folder keeps its time where the file was there. */
+async function overwrite(driver: StorageDriver, path: string, text: string): Promise<void> {
+  await using writer = await driver.writer(path, { append: false });
+  await writer.write(Buffer.from(text));
+  await writer.commit();
+}
 
 async function referrerDocument(api: Api, subject: Pushed, extra: Document): Promise<Document> {
   return await imageDocument(api, "a", { extra: { subject: descriptorOf(subject), ...extra } });

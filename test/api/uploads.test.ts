@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { digestOf } from "../../src/oci/digest.ts";
+import { blobPath } from "../../src/registry/paths.ts";
 import { registryContract } from "../contract/registry.ts";
 import type { Answer, Api } from "../support/api.ts";
 import {
@@ -375,6 +376,15 @@ registryContract("an upload", (open) => {
     await pushBlob(api, "a", bytes);
     const digest = await pushBlob(api, "b", bytes);
     sameBytes((await api.send("GET", `/v2/b/blobs/${digest}`)).body, bytes);
+  });
+
+  test("of bytes that are stored damaged in their full length mends them", async () => {
+    await using api = await open();
+    const bytes = noise(100_000);
+    const digest = await pushBlob(api, "a", bytes);
+    await api.driver.putContent(blobPath(digest), Buffer.alloc(bytes.length));
+    await pushBlob(api, "b", bytes);
+    for (const name of ["a", "b"]) sameBytes((await api.send("GET", `/v2/${name}/blobs/${digest}`)).body, bytes);
   });
 
   test("asks a client that waits for it to go on", async () => {

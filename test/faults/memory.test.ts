@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { MediaType } from "../../src/oci/media-types.ts";
+import { imageOf } from "../support/image.ts";
 import { RegistryClient } from "../support/registry-client.ts";
 import { startRegistry } from "../support/registry-process.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -15,6 +17,7 @@ describe("the server's memory", { skip: WITHOUT_FIGURES }, () => {
   const together = new LongBlobs(inForm(16, 100) * MIB);
   const long = new LongBlobs(inForm(256, 2048) * MIB);
   const left = inForm(3_000, 100_000);
+  const tiny = inForm(200_000, 2_000_000);
 
   test(`stays under 300 MiB while 32 uploads of ${together.size / MIB} MiB run at once`, async (t) => {
     await using folder = await temporaryFolder("memory");
@@ -41,6 +44,31 @@ describe("the server's memory", { skip: WITHOUT_FIGURES }, () => {
     assert.ok(peak < 200 * MIB, `${peak} bytes`);
   });
 
+  for (const [what, text, status] of [
+    ["taken", indexOfSize(tiny), 201],
+    ["refused", "x".repeat(tiny), 400],
+  ] as const) {
+    test(`does not grow with the chunks of a manifest that comes byte by byte and is ${what}`, async (t) => {
+      await using folder = await temporaryFolder("memory");
+      await using registry = await startRegistry("wharfinger", { rootDirectory: folder.path });
+      const http = new RegistryClient(registry.url);
+      await http.push("tiny", "before", imageOf([]));
+      using wire = await Wire.open(registry.port);
+      const before = peakOf(registry.pid);
+      await wire.ask(
+        "PUT",
+        "/v2/tiny/manifests/tag",
+        `Content-Type: ${MediaType.ociIndex}`,
+        "Transfer-Encoding: chunked",
+      );
+      await wire.send(inChunksOfOne(text));
+      assert.equal((await wire.answer()).status, status);
+      const after = peakOf(registry.pid);
+      t.diagnostic(`${Math.round(before / MIB)} MiB before, ${Math.round(after / MIB)} MiB after`);
+      assert.ok(after < before + 60 * MIB, `${before} bytes before, ${after} after`);
+    });
+  }
+
   for (const kind of ["one repository", "as many repositories"] as const) {
     test(`does not grow with ${left} uploads opened and left in ${kind}`, async (t) => {
       await using folder = await temporaryFolder("memory");
@@ -59,6 +87,16 @@ describe("the server's memory", { skip: WITHOUT_FIGURES }, () => {
     });
   }
 });
+
+/** An index without manifests, in so many bytes. */
+function indexOfSize(size: number): string {
+  const [head, tail] = ['{"schemaVersion":2,"manifests":[],"annotations":{"long":"', '"}}'];
+  return head + "x".repeat(size - head.length - tail.length) + tail;
+}
+
+function inChunksOfOne(text: string): Buffer {
+  return Buffer.from(`${text.replaceAll(/./g, (byte) => `1\r\n${byte}\r\n`)}0\r\n\r\n`);
+}
 
 async function upload(port: number, blobs: LongBlobs, number: number, digest: string): Promise<void> {
   using wire = await Wire.open(port);
