@@ -36,9 +36,22 @@ const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
  * @throws {Error} with the registry's log, when it exits instead
  */
 export async function startRegistry(kind: RegistryKind, options: RegistryOptions): Promise<RegistryProcess> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await start(kind, options, options.port ?? (await freePort()));
+    } catch (error) {
+      if (options.port !== undefined || attempt === ATTEMPTS || !PORT_TAKEN.test(String(error))) throw error;
+    }
+  }
+}
+
+/** A free port may be taken by another test before the registry binds it. */
+const ATTEMPTS = 5;
+const PORT_TAKEN = /another program uses this port|address already in use/;
+
+async function start(kind: RegistryKind, options: RegistryOptions, port: number): Promise<RegistryProcess> {
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(await temporaryFolder("registry"));
-  const port = options.port ?? (await freePort());
   const path = options.configurationPath ?? folder.join("config.yml");
   if (options.configurationPath === undefined) {
     await writeFile(path, stringify(registryConfiguration(options.rootDirectory, port, options.configuration)));
