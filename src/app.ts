@@ -45,7 +45,8 @@ function purgeUploads(owned: AsyncDisposableStack, { storage }: Config, log: Log
   const { age, interval, dryrun, enabled } = storage.maintenance.uploadpurging;
   if (!enabled) return;
   const report = (message: string): void => log.info(message);
-  owned.use(schedulePurge(driver, { age, interval, dryRun: dryrun, report }));
+  const complain = (message: string): void => log.error(message);
+  owned.use(schedulePurge(driver, { age, interval, dryRun: dryrun, report, complain }));
 }
 
 async function openDriver({ storage }: Config): Promise<StorageDriver> {

@@ -17,11 +17,11 @@ const TABLE: Table = {
     node: ["node:crypto", "node:timers/promises"],
   },
   maintenance: { sources: ["registry", "storage", "oci"], packages: [] },
-  http: { sources: ["oci", "registry/registry.ts", "registry/upload-id.ts"], packages: ["fastify"] },
+  http: { sources: ["oci", "lib", "registry/registry.ts", "registry/upload-id.ts"], packages: ["fastify"] },
   "http/errors.ts": { sources: ["storage/errors.ts"], packages: [] },
   config: { sources: [], packages: ["re2js", "yaml", "zod"] },
   telemetry: { sources: [], packages: ["pino"] },
-  cli: { sources: ["app.ts", "config", "http/server.ts", "telemetry"], packages: ["commander"] },
+  cli: { sources: ["app.ts", "config", "http/server.ts", "http/turn.ts", "telemetry"], packages: ["commander"] },
   "cli/serve.ts": { sources: ["storage/errors.ts"], packages: [] },
   "app.ts": {
     sources: ["config", "storage", "registry", "maintenance", "http", "telemetry", "parts.ts", "upload-secret.ts"],

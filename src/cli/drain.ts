@@ -1,4 +1,5 @@
 import type { HttpServer } from "../http/server.ts";
+import { closeIdle } from "../http/turn.ts";
 import type { Log } from "../telemetry/log.ts";
 
 /** How often connections that have become idle are looked for. ms */
@@ -18,7 +19,7 @@ export async function drain(server: HttpServer, patience: number, log: Log): Pro
     }
     server.server.closeAllConnections();
   };
-  const looking = setInterval(() => server.server.closeIdleConnections(), LOOK);
+  const looking = setInterval(() => closeIdle(server.server), LOOK);
   const timer = setTimeout(cut, patience);
   await server.close();
   clearInterval(looking);

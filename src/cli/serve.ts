@@ -22,7 +22,8 @@ export async function serve(path: string | undefined, flags: LoadFlags): Promise
   await using app = await open(config, log);
   const stopped = signalled();
   const address = await listen(app.server, config.http);
-  greet(log, address, app.location, source);
+  greet(log, app.location, source);
+  if (!config.storage.maintenance.readonly.enabled) invite(log, address);
   app.beginMaintenance();
   log.info(`${await stopped}: stopping server gracefully. Draining connections for ${config.http.draintimeout} ms`);
   return await drain(app.server, config.http.draintimeout, log);
@@ -36,9 +37,13 @@ async function open(config: Config, log: Log): Promise<App> {
   }
 }
 
-/** Where the data is, and how to begin. */
-function greet(log: Log, address: string, location: string, source: string | undefined): void {
+/** Where the data is, and what decided it. */
+function greet(log: Log, location: string, source: string | undefined): void {
   log.info(`data in ${location}, configuration ${source === undefined ? "built in" : `from ${source}`}`);
+}
+
+/** The line that pushes a first image. */
+function invite(log: Log, address: string): void {
   if (address.startsWith("/")) return;
   const image = `${address.replace(/^(?:\[::\]|0\.0\.0\.0)(?=:)/, "localhost")}/busybox`;
   log.info(`push a first image: docker pull busybox && docker tag busybox ${image} && docker push ${image}`);

@@ -18,6 +18,7 @@ test("every request leaves a line in Apache's combined format, without the state
   const session = locationOf(await api.send("POST", "/v2/a/blobs/uploads/"));
   await api.send("PATCH", `${session}&x=y`, { body: "x" });
   await api.send("GET", "/nowhere");
+  await api.send("GET", "/v2/?a=1&%5fst%61te=SECRET&%zz");
   const stamp = "127.0.0.1 - - [21/Nov/2026:02:50:40 +0000]";
   assert.equal(lines[0], `${stamp} "GET /v2/ HTTP/1.1" 200 2 "a \\"b\\" \\\\" "test/1"\n`);
   assert.equal(lines[1], `${stamp} "GET /v2/a/tags/list?n=1 HTTP/1.1" 404 109 "" ""\n`);
@@ -25,4 +26,5 @@ test("every request leaves a line in Apache's combined format, without the state
   const path = session.split("?")[0];
   assert.equal(lines[4], `${stamp} "PATCH ${path}?_state=…&x=y HTTP/1.1" 202 0 "" ""\n`);
   assert.equal(lines[5], `${stamp} "GET /nowhere HTTP/1.1" 404 19 "" ""\n`);
+  assert.equal(lines[6], `${stamp} "GET /v2/?a=1&%5fst%61te=…&%zz HTTP/1.1" 200 2 "" ""\n`);
 });

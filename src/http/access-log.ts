@@ -19,7 +19,16 @@ export function accessLine(request: FastifyRequest, reply: FastifyReply, now: Da
 
 /** Whoever reads a log must not be able to take over an upload. */
 function maskState(url: string): string {
-  return url.replaceAll(/([?&]_state=)[^&]*/g, "$1…");
+  const mark = url.indexOf("?");
+  if (mark < 0) return url;
+  const parts = url
+    .slice(mark + 1)
+    .split("&")
+    .map((part) => {
+      const [key = ""] = part.split("=", 1);
+      return new URLSearchParams(key).has("_state") ? `${key}=…` : part;
+    });
+  return `${url.slice(0, mark)}?${parts.join("&")}`;
 }
 
 /** 499 where the client left before the answer, as the peers log it. */

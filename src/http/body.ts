@@ -1,5 +1,6 @@
 /** Bodies of requests. */
 import type { IncomingMessage } from "node:http";
+import type { Budget } from "../lib/budget.ts";
 
 /** The client went away, or sent no byte for too long; nobody is left to be answered. */
 export class BodyAborted extends Error {
@@ -52,27 +53,44 @@ export function discardRest(request: IncomingMessage, stall: number): void {
   request.once("close", () => clearTimeout(timer));
 }
 
+/** A body in memory, which counts against a budget until it is disposed of. */
+export interface WholeBody extends Disposable {
+  readonly bytes: Uint8Array;
+}
+
 /**
- * The whole body, as long as it stays within `limit` bytes.
- * @returns undefined for a longer one, of which no more than `limit` is kept
+ * The whole body, as long as it stays within `limit` bytes. A larger part of it waits until `memory` has room.
+ * @returns undefined for a longer one, of which nothing is kept
+ * @throws {BodyAborted} also for one that trickles in for many times `stall`
  */
 export async function receiveWhole(
   request: IncomingMessage,
   limit: number,
   stall: number,
-): Promise<Uint8Array | undefined> {
+  memory: Budget,
+): Promise<WholeBody | undefined> {
   const announced = Number(request.headers["content-length"] ?? 0);
   if (announced > limit) return undefined;
+  using share = new DisposableStack();
+  const deadline = performance.now() + PATIENCE * stall;
   let whole: Buffer = Buffer.allocUnsafeSlow(Math.min(announced || limit, FIRST_GUESS));
   let length = 0;
   for await (const chunk of receive(request, stall)) {
     if (length + chunk.length > limit) return undefined;
-    if (length + chunk.length > whole.length) whole = grown(whole, length + chunk.length);
+    if (performance.now() > deadline) throw new BodyAborted("the body came too slowly");
+    if (length + chunk.length > whole.length) {
+      if (whole.length <= FIRST_GUESS) share.use(await memory.take(limit));
+      whole = grown(whole, length + chunk.length);
+    }
     whole.set(chunk, length);
     length += chunk.length;
   }
-  return whole.subarray(0, length);
+  const owned = share.move();
+  return { bytes: whole.subarray(0, length), [Symbol.dispose]: () => owned.dispose() };
 }
+
+/** Times `stall` that a whole body may take. */
+const PATIENCE = 5;
 
 /** Bytes that a body gets before it shows that it has more. */
 const FIRST_GUESS = 64 * 1024;

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Budget } from "../lib/budget.ts";
 import { parseRepositoryName, parseStoredName, type RepositoryName } from "../oci/names.ts";
 import type { Registry, Repository } from "../registry/registry.ts";
 import { externalBase, type UrlRules } from "./external-url.ts";
@@ -16,6 +17,8 @@ export interface Edge {
   readonly maxTags: number;
   /** ms without a byte after which a connection is dropped in the middle of a body. */
   readonly stall: number;
+  /** Bytes for the bodies that have to be whole in memory. */
+  readonly bodies: Budget;
 }
 
 export interface Exchange {

@@ -56,7 +56,9 @@ export function toAnswer(error: unknown): ErrorAnswer {
 function toRegistryError(error: unknown): RegistryError {
   if (error instanceof RegistryError) return error;
   if (error instanceof StorageFull) {
-    return new Unavailable("the registry's storage is full: nothing was stored; free some room and push again");
+    return new Unavailable(
+      "the registry's storage is full: free some room and push again; an upload that was cut short can be resumed",
+    );
   }
   if (error instanceof StorageError) {
     return new Unavailable("the registry's storage failed; its log says how");

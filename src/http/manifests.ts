@@ -46,10 +46,10 @@ export const putManifest: Handler = async (edge, exchange) => {
   const condition = reference.tag ? toCondition(exchange) : undefined;
   if (condition && reference.tag) condition(await currentDigest(repository, reference.tag));
 
-  const bytes = await receiveWhole(request.raw, MANIFEST_LIMIT, edge.stall);
-  if (bytes === undefined) throw new ManifestTooLarge(MANIFEST_LIMIT);
-  const manifest = parseManifest(bytes, contentType);
-  const digest = digestOf(bytes, reference.digest && algorithmOf(reference.digest));
+  using body = await receiveWhole(request.raw, MANIFEST_LIMIT, edge.stall, edge.bodies);
+  if (body === undefined) throw new ManifestTooLarge(MANIFEST_LIMIT);
+  const manifest = parseManifest(body.bytes, contentType);
+  const digest = digestOf(body.bytes, reference.digest && algorithmOf(reference.digest));
   if (reference.digest && digest !== reference.digest) {
     throw new DigestInvalid(`the manifest has the digest ${digest}, not ${reference.digest}`);
   }

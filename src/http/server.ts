@@ -14,6 +14,7 @@ import Fastify, {
   type HTTPMethods,
   LogController,
 } from "fastify";
+import { Budget } from "../lib/budget.ts";
 import { NameInvalid } from "../oci/errors.ts";
 import { BodyAborted, discardRest } from "./body.ts";
 import { CanonicalResponse } from "./canonical-response.ts";
@@ -22,7 +23,7 @@ import type { Action, Edge, Exchange } from "./edge.ts";
 import { toAnswer } from "./errors.ts";
 import { type Method, ROUTES, type Route, withoutWrites } from "./routes.ts";
 import { parseTarget, type Target } from "./target.ts";
-import { countRequest, hasTurn, isBusy, takeTurn } from "./turn.ts";
+import { countRequest, hasTurn, isBusy, takeTurn, watchConnections } from "./turn.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -31,7 +32,10 @@ declare module "fastify" {
   }
 }
 
-export interface ServerOptions extends Edge {
+/** Bytes of the manifests that are being received, beyond the first few of each. */
+const BODY_MEMORY = 64 * 1024 * 1024;
+
+export interface ServerOptions extends Omit<Edge, "bodies"> {
   readonly log: FastifyBaseLogger;
   /** Begins and ends with `/`. */
   readonly prefix: string;
@@ -74,6 +78,7 @@ export function createServer(options: ServerOptions): HttpServer {
   });
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
+  watchConnections(server.server);
   server.server.on("timeout", dropStalled);
   server.server.on("checkExpectation", (request, response) => server.server.emit("request", request, response));
   server.addHook("onRequest", (request, reply, done) => {
@@ -110,13 +115,14 @@ function addRoutes(server: HttpServer, options: ServerOptions): void {
   server.addHook("onRoute", ({ url, config }) => {
     if (!config?.action) throw new Error(`the route ${url} names no action, so nobody could be kept from it`);
   });
+  const edge: Edge = { ...options, bodies: new Budget(BODY_MEMORY) };
   for (const [kind, methods] of Object.entries(routes)) {
     for (const [method, route] of Object.entries(methods)) {
       server.route({
         method: method as HTTPMethods,
         url: `/${kind}`,
         config: { action: route.action },
-        handler: (request, reply) => answer(options, route, request, reply),
+        handler: (request, reply) => answer(options, edge, route, request, reply),
       });
     }
   }
@@ -132,6 +138,7 @@ function addRoutes(server: HttpServer, options: ServerOptions): void {
 
 async function answer(
   options: ServerOptions,
+  edge: Edge,
   route: Route,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -141,7 +148,7 @@ async function answer(
   const exchange: Exchange = { target, request, reply, contentType };
   addHeaders(options, target, reply);
   if (target.redirect !== undefined && !isPost(request, target)) return redirect(reply, target.redirect);
-  return await route.handle(options, exchange);
+  return await route.handle(edge, exchange);
 }
 
 /** A 301 turns a POST into a GET in many clients, so a missing slash is overlooked there. */

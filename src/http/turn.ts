@@ -2,7 +2,7 @@
  * Pipelined requests are handled one after the other. The runtime hands out all that arrived together, hundreds on one
  * connection, each of which would open its blob and hold its answer until those before it are sent.
  */
-import type { ServerResponse } from "node:http";
+import type { Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
 /** Who waits on a connection, told once it closes. */
@@ -29,6 +29,25 @@ export function countRequest(response: ServerResponse): void {
 
 function pauseFull(socket: Socket): void {
   if ((unanswered.get(socket) ?? 0) > MOST_WAITING) socket.pause();
+}
+
+const connections: WeakMap<Server, Set<Socket>> = new WeakMap();
+
+/** To be called once, before the server listens. */
+export function watchConnections(server: Server): void {
+  const open = new Set<Socket>();
+  connections.set(server, open);
+  server.on("connection", (socket) => {
+    open.add(socket);
+    socket.once("close", () => open.delete(socket));
+  });
+}
+
+/** Closes the connections that no request is on, also those on which one has only begun to arrive. */
+export function closeIdle(server: Server): void {
+  for (const socket of connections.get(server) ?? []) {
+    if (!isBusy(socket) && socket.writableLength === 0) socket.destroy();
+  }
 }
 
 /** Whether a connection waits for us rather than for its client. */

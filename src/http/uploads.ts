@@ -9,7 +9,7 @@ import {
   isDigestAlgorithm,
   parseDigest,
 } from "../oci/digest.ts";
-import { BlobUnknown, DigestInvalid, NameInvalid, RangeInvalid, UploadInvalid, UploadUnknown } from "../oci/errors.ts";
+import { BlobUnknown, DigestInvalid, NameInvalid, RangeInvalid, UploadUnknown } from "../oci/errors.ts";
 import { parseStoredName } from "../oci/names.ts";
 import type { Repository, Upload } from "../registry/registry.ts";
 import { parseUploadId } from "../registry/upload-id.ts";
@@ -134,7 +134,7 @@ async function atOffset(
     }
     return await work(upload);
   } catch (error) {
-    if (error instanceof RangeInvalid) await setState(edge, exchange, repository);
+    if (error instanceof RangeInvalid) await setState(edge, exchange, repository); // or says that it is gone
     throw error;
   }
 }
@@ -170,13 +170,12 @@ function parseFinalDigest(text: string | null): Digest {
   return text;
 }
 
-/** Headers of an upload's true state, on an answer that may be an error. */
+/**
+ * Headers of an upload's true state, on an answer that is an error.
+ * @throws {UploadUnknown} which then is the better answer
+ */
 async function setState(edge: Edge, exchange: Exchange, repository: Repository): Promise<void> {
-  try {
-    exchange.reply.headers(stateHeaders(edge, exchange, repository, await resume(exchange, repository)));
-  } catch (error) {
-    if (!(error instanceof UploadUnknown || error instanceof UploadInvalid)) throw error;
-  }
+  exchange.reply.headers(stateHeaders(edge, exchange, repository, await resume(exchange, repository)));
 }
 
 function sendState(

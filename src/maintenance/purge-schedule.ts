@@ -9,6 +9,8 @@ export interface PurgeScheduleOptions {
   readonly dryRun: boolean;
   /** Told in sentences what happens. */
   readonly report: (message: string) => void;
+  /** Told where a run could not be finished, or not for every session. */
+  readonly complain: (message: string) => void;
 }
 
 /** The first run comes after up to an hour, so that processes started together do not all walk at once. ms */
@@ -36,7 +38,7 @@ export function schedulePurge(driver: StorageDriver, options: PurgeScheduleOptio
 
 async function run(
   driver: StorageDriver,
-  { age, interval, dryRun, report }: PurgeScheduleOptions,
+  { age, interval, dryRun, report, complain }: PurgeScheduleOptions,
   first: number,
   signal: AbortSignal,
 ): Promise<void> {
@@ -45,9 +47,10 @@ async function run(
     const olderThan = new Date(now - age).toISOString();
     report(`PurgeUploads starting: olderThan=${olderThan}, actuallyDelete=${!dryRun}`);
     try {
-      report(summary(await purgeUploads(driver, { age, dryRun, now, signal })));
+      const done = await purgeUploads(driver, { age, dryRun, now, signal });
+      (done.errors.length > 0 ? complain : report)(summary(done));
     } catch (error) {
-      if (!signal.aborted) report(`Purge uploads failed: ${String(error)}`);
+      if (!signal.aborted) complain(`Purge uploads failed: ${String(error)}`);
     }
   }
 }

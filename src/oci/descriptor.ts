@@ -45,7 +45,7 @@ const DESCRIPTOR_KEYS = knownKeys(
   "artifactType",
   "platform",
 );
-const PLATFORM_KEYS = knownKeys("architecture", "os");
+const PLATFORM_KEYS = knownKeys("architecture", "os", "os.version", "os.features", "variant", "features");
 
 /**
  * @param value as JSON has it
@@ -65,7 +65,7 @@ export function readDescriptor(value: unknown, path: string, onFault: FaultHandl
     ...present({
       urls: optionalStrings(rest["urls"], `${path}.urls`, onFault),
       annotations: optionalStringMap(rest["annotations"], `${path}.annotations`, onFault),
-      data: optionalString(rest["data"], `${path}.data`, onFault),
+      data: readData(rest["data"], `${path}.data`, onFault),
       artifactType: optionalString(rest["artifactType"], `${path}.artifactType`, onFault),
       platform: readPlatform(rest["platform"], `${path}.platform`, onFault),
     }),
@@ -94,10 +94,20 @@ function readSize(value: unknown, path: string, onFault: FaultHandler): number |
   return onFault(`${path} must be a whole number of bytes, from 0 to 2^53 - 1, not ${given}`);
 }
 
+function readData(value: unknown, path: string, onFault: FaultHandler): string | undefined {
+  const text = optionalString(value, path, onFault);
+  if (text === undefined || (text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text))) return text;
+  return onFault(`${path} must be base64 with padding`);
+}
+
 function readPlatform(value: unknown, path: string, onFault: FaultHandler): Platform | undefined {
   const object = optionalObject(value, path, onFault);
   if (object === undefined) return undefined;
-  const { architecture, os } = withKnownKeys(object, PLATFORM_KEYS, path, onFault);
+  const { architecture, os, variant, features, ...rest } = withKnownKeys(object, PLATFORM_KEYS, path, onFault);
+  optionalString(variant, `${path}.variant`, onFault);
+  optionalString(rest["os.version"], `${path}.os.version`, onFault);
+  optionalStrings(rest["os.features"], `${path}.os.features`, onFault);
+  optionalStrings(features, `${path}.features`, onFault);
   return {
     architecture: optionalString(architecture, `${path}.architecture`, onFault) ?? "",
     os: optionalString(os, `${path}.os`, onFault) ?? "",

@@ -229,7 +229,7 @@ describe("a pushed manifest is refused", () => {
 
   const [open, rest] = [Buffer.from('{"a":"'), Buffer.from(JSON.stringify(OCI_MANIFEST).replace("{", '",'))];
   const bodies: readonly (readonly [what: string, bytes: Uint8Array, sentence: RegExp])[] = [
-    ["is empty", Buffer.from(""), /^a manifest must be JSON/],
+    ["is empty", Buffer.from(""), /^a manifest must be a JSON object, not an empty body$/],
     ["is not JSON", Buffer.from("{]"), /^a manifest must be JSON/],
     ["has something behind it", Buffer.from(`${JSON.stringify(OCI_MANIFEST)}{}`), /^a manifest must be JSON/],
     ["is an array", Buffer.from("[]"), /^a manifest must be a JSON object, not an array$/],
@@ -387,11 +387,40 @@ describe("any document at all", () => {
   });
 });
 
-describe("a document made to hurt", () => {
-  it("may be nested a million deep", () => {
-    const nest = `${"[".repeat(1e6)}${"]".repeat(1e6)}`;
-    const text = JSON.stringify(OCI_MANIFEST).replace("{", `{"x":${nest},`);
+describe("a document that the peers could not read", () => {
+  const cases: readonly (readonly [what: string, from: string, to: string])[] = [
+    ["a size with a fraction", '"size":', '"size":2.0,"was":'],
+    ["a size with an exponent", '"size":', '"size":2e0,"was":'],
+    ["a schemaVersion with a fraction", '"schemaVersion":2', '"schemaVersion":2.0'],
+    ["data that is no base64", '"size":', '"data":"e30","size":'],
+    ["a platform whose variant is no string", '"size":', '"platform":{"variant":1},"size":'],
+    ["a platform whose os.features are no list", '"size":', '"platform":{"os.features":"x"},"size":'],
+  ];
+  for (const [what, from, to] of cases) {
+    it(`is refused: ${what}`, () => {
+      const text = JSON.stringify(OCI_MANIFEST).replace(from, to);
+      assert.throws(() => parseManifest(Buffer.from(text), ociManifest), ManifestInvalid);
+      assert.equal(readManifest(Buffer.from(text)).mediaType, ociManifest, "but read where it is stored");
+    });
+  }
+
+  it("may hold such numbers where nobody reads them", () => {
+    const text = JSON.stringify(OCI_MANIFEST).replace("{", '{"x":{"size":1.5,"y":[1e3]},');
     assert.equal(parseManifest(Buffer.from(text), ociManifest).layers.length, 1);
+  });
+});
+
+describe("a document made to hurt", () => {
+  it("may be nested a thousand levels deep, and a million deep where it is stored already", () => {
+    const nestOf = (depth: number): string => `${"[".repeat(depth)}${"]".repeat(depth)}`;
+    const withNest = (nested: string): Buffer =>
+      Buffer.from(JSON.stringify(OCI_MANIFEST).replace("{", `{"x":${nested},`));
+    assert.equal(parseManifest(withNest(nestOf(999)), ociManifest).layers.length, 1);
+    assert.throws(() => parseManifest(withNest(nestOf(1000)), ociManifest), ManifestInvalid);
+    const text = `"${"[{".repeat(6000)}\\""`; // brackets in a string are none
+    assert.equal(parseManifest(withNest(text), ociManifest).layers.length, 1);
+    const nest = nestOf(1e6);
+    assert.equal(readManifest(withNest(nest)).layers.length, 1);
     assert.throws(() => parseManifest(Buffer.from("[".repeat(4e6)), ociManifest), ManifestInvalid);
     assert.throws(() => parseManifest(Buffer.from(`{"layers":${nest}}`), ociManifest), ManifestInvalid);
     assert.deepEqual(readManifest(Buffer.from(`{"schemaVersion":2,"layers":${nest}}`)).layers, []);

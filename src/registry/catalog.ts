@@ -17,6 +17,9 @@ export async function* listRepositories(
   }
 }
 
+/** What can be part of a repository's name: others put `lost+found` and the like beside them. */
+const COMPONENT = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+
 export interface RepositoryFolder {
   readonly components: readonly string[];
   /** Names of everything in the folder, the reserved ones that begin with `_` included. */
@@ -38,7 +41,7 @@ export async function* repositoryFolders(
   const children = (await absentIfNotFound(driver.list(path))) ?? [];
   if (components.length > 0 && (bound === undefined || bound.length === 0)) yield { components, children };
   const [first, ...rest] = bound ?? [];
-  for (const child of children.filter((name) => !name.startsWith("_")).sort()) {
+  for (const child of children.filter((name) => COMPONENT.test(name)).sort()) {
     if (first !== undefined && child < first) continue;
     const within = child === first ? rest : undefined;
     yield* repositoryFolders(driver, [...components, child], within, signal);

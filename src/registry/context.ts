@@ -1,3 +1,4 @@
+import type { LRUCache } from "lru-cache";
 import type { KeyedLock } from "../lib/keyed-lock.ts";
 import type { Digest, DigestAlgorithm } from "../oci/digest.ts";
 import { Unsupported } from "../oci/errors.ts";
@@ -20,6 +21,9 @@ export interface RegistryContext {
 
   readonly uploadMemory: UploadMemory;
   readonly referrersMemory: ReferrersMemory;
+
+  /** Media types of manifests by digest, which never change, so that a manifest is not parsed to be served. */
+  readonly mediaTypes: LRUCache<Digest, string>;
 
   /** A repository that links `digest` to bytes that are there, as far as one is found quickly. */
   findHolder(digest: Digest): Promise<RepositoryName | undefined>;

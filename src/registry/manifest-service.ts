@@ -25,7 +25,9 @@ export class StoredManifestService implements ManifestService {
   async get(digest: Digest): Promise<StoredManifest> {
     const bytes = await readRevision(this.#context, this.#repository, digest);
     if (bytes === undefined) throw this.#unknown(digest);
-    return { digest, mediaType: readManifest(bytes).mediaType, bytes };
+    const mediaType = this.#context.mediaTypes.get(digest) ?? readManifest(bytes).mediaType;
+    this.#context.mediaTypes.set(digest, mediaType);
+    return { digest, mediaType, bytes };
   }
 
   async has(digest: Digest): Promise<boolean> {
@@ -56,7 +58,12 @@ export class StoredManifestService implements ManifestService {
 
   async #untag(digest: Digest): Promise<Tag[]> {
     const tags = await this.#tagsOf(digest);
-    for (const tag of tags) await deleteTag(this.#context, this.#repository, tag, digest);
+    const [last, ...others] = tags;
+    const { tagConcurrency } = this.#context.options;
+    const remove = (durable: boolean) => (tag: Tag) =>
+      deleteTag(this.#context, this.#repository, tag, { ifAt: digest, durable });
+    await mapConcurrent(others, tagConcurrency, remove(false));
+    if (last !== undefined) await remove(true)(last); // their folder, once for all
     return tags;
   }
 

@@ -8,8 +8,8 @@ import { revisionLinkPath } from "./paths.ts";
 import { tableEntries, tableEntry } from "./referrers-table.ts";
 import type { ListOptions, ReferrersService } from "./registry.ts";
 
-/** Entries read at once. */
-const CONCURRENCY = 16;
+/** Entries read at once, and ahead of the caller; each may have megabytes of annotations. */
+const CONCURRENCY = 4;
 
 export class StoredReferrersService implements ReferrersService {
   readonly #context: RegistryContext;

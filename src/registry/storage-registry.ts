@@ -35,6 +35,7 @@ export class StorageRegistry implements Registry {
       locks: new KeyedLock(),
       uploadMemory: new UploadMemory(),
       referrersMemory: new ReferrersMemory(),
+      mediaTypes: new LRUCache({ max: 10_000 }),
       findHolder: (digest) => this.#findHolder(digest),
     };
   }

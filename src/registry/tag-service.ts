@@ -58,7 +58,7 @@ export class StoredTagService implements TagService {
   async delete(tag: Tag): Promise<void> {
     requireDeletion(this.#context);
     await this.#changing(tag, async () => {
-      if ((await this.#current(tag)) === undefined) throw unknownTag(tag);
+      if (!(await this.#exists(tag))) throw unknownTag(tag); // one that points at nothing can be deleted too
       await deleteTag(this.#context, this.#repository, tag);
     });
   }
@@ -97,7 +97,7 @@ export class StoredTagService implements TagService {
     try {
       await this.#requireRevision(digest);
     } catch (error) {
-      if (error instanceof ManifestUnknown) await deleteTag(this.#context, this.#repository, tag, digest);
+      if (error instanceof ManifestUnknown) await deleteTag(this.#context, this.#repository, tag, { ifAt: digest });
       throw error;
     }
   }
@@ -109,18 +109,22 @@ export class StoredTagService implements TagService {
   }
 }
 
-/**
- * Takes a tag away, with its history. The caller holds the locks, which bind this process alone.
- * @param digest only where the tag still points there: another process may have set it anew
- */
+export interface TagDeletion {
+  /** Only where the tag still points there: another process may have set it anew. */
+  readonly ifAt?: Digest;
+  /** `false` where another deletion in the same folder follows that is. */
+  readonly durable?: boolean;
+}
+
+/** Takes a tag away, with its history. The caller holds the locks, which bind this process alone. */
 export async function deleteTag(
   { driver }: RegistryContext,
   repository: RepositoryName,
   tag: Tag,
-  digest?: Digest,
+  { ifAt, durable = true }: TagDeletion = {},
 ): Promise<void> {
-  if (digest !== undefined && (await readLink(driver, tagCurrentPath(repository, tag))) !== digest) return;
-  await absentIfNotFound(driver.delete(tagPath(repository, tag)));
+  if (ifAt !== undefined && (await readLink(driver, tagCurrentPath(repository, tag))) !== ifAt) return;
+  await absentIfNotFound(driver.delete(tagPath(repository, tag), { durable }));
 }
 
 function unknownTag(tag: Tag): ManifestUnknown {

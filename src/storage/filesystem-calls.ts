@@ -57,7 +57,10 @@ export function toStorageError(error: unknown): StorageError {
   return new StorageError(FILESYSTEM, `${call ?? "a call"} failed: ${code ?? "unknown error"}`, { cause: error });
 }
 
+/** A loop of symbolic links leads nowhere too. */
+const ABSENCES: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "EISDIR", "ENAMETOOLONG", "ELOOP"]);
+
 function isAbsence(error: unknown): boolean {
   const code = codeOf(error);
-  return code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR" || code === "ENAMETOOLONG";
+  return code !== undefined && ABSENCES.has(code);
 }

@@ -77,6 +77,18 @@ describe("the end of the server", () => {
 });
 
 /** Sends the signal and waits until it was heard; what it answers waits for the exit code. */
+test("a request that has only begun to arrive does not delay the end", async () => {
+  await using place = await openPlace("60s");
+  const socket = connect(place.registry.port, "127.0.0.1");
+  await once(socket, "connect");
+  socket.write("GET /v2/ HTTP/1.1\r\nHo");
+  socket.on("error", () => undefined); // a reset will do
+  const closed = new Promise((resolve) => socket.resume().once("close", resolve));
+  const ended = await end(place.registry, "SIGTERM");
+  assert.equal(await ended(), 0);
+  await closed;
+});
+
 async function end(registry: RegistryProcess, signal: "SIGTERM" | "SIGINT"): Promise<() => Promise<number | null>> {
   const stopped = signal === "SIGTERM" ? registry.stop() : undefined;
   if (stopped === undefined) process.kill(registry.pid, signal);

@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Budget } from "./budget.ts";
+
+test("who asks for more than is left waits for those before, in the order of asking", async () => {
+  const budget = new Budget(10);
+  const order: string[] = [];
+  const big = await budget.take(8);
+  const waiting = ["first", "second", "third"].map(async (name, index) => {
+    const share = await budget.take([6, 4, 1][index] ?? 0);
+    order.push(name);
+    return share;
+  });
+  await Promise.resolve();
+  assert.deepEqual(order, []);
+  big[Symbol.dispose]();
+  const [first, second] = await Promise.all(waiting.slice(0, 2));
+  assert.deepEqual(order, ["first", "second"]);
+  first?.[Symbol.dispose]();
+  first?.[Symbol.dispose](); // giving back twice gives back once
+  await waiting[2];
+  assert.deepEqual(order, ["first", "second", "third"]);
+  second?.[Symbol.dispose]();
+});
