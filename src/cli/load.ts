@@ -1,5 +1,5 @@
 import { ConfigError } from "../config/config-error.ts";
-import { type LoadedConfig, loadConfig } from "../config/load.ts";
+import { type LoadedConfig, type LoadOptions, loadConfig } from "../config/load.ts";
 import { environment } from "../config/process.ts";
 import { Failure } from "./failure.ts";
 
@@ -11,8 +11,18 @@ export interface LoadFlags {
 /** @throws {Failure} */
 export function load(path: string | undefined, flags: LoadFlags): LoadedConfig {
   try {
-    return loadConfig({ path, env: environment(), ...(flags.defaultConfig ? {} : { defaults: [] }) });
+    return loadConfig(toLoadOptions(path, flags));
   } catch (error) {
-    throw error instanceof ConfigError ? new Failure(`configuration error: ${error.message}`, { cause: error }) : error;
+    throw error instanceof ConfigError ? new Failure(sentence(error, path, flags), { cause: error }) : error;
   }
+}
+
+export function toLoadOptions(path: string | undefined, { defaultConfig }: LoadFlags): LoadOptions {
+  return { path, env: environment(), ...(defaultConfig ? {} : { defaults: [] }) };
+}
+
+function sentence({ message, others }: ConfigError, path: string | undefined, { defaultConfig }: LoadFlags): string {
+  if (others === 0) return `configuration error: ${message}`;
+  const check = ["wharfinger config check", ...(defaultConfig ? [] : ["--no-default-config"]), ...(path ? [path] : [])];
+  return `configuration error: ${message} (and ${others} more: run ${check.join(" ")})`;
 }

@@ -1,4 +1,5 @@
 import { ConfigError } from "./config-error.ts";
+import type { Finding } from "./finding.ts";
 import { childKey, type KeyNode, keyTree, namesParts } from "./key-tree.ts";
 import { VARIABLE_NAMES } from "./keys.ts";
 import { namedPart } from "./rules.ts";
@@ -14,18 +15,28 @@ const NO_KEYS: ReadonlySet<string> = new Set(["REGISTRY_CONFIGURATION_PATH", "RE
  * Puts every `REGISTRY_*` variable into the document, in the order of their names, so that a section comes before its
  * keys and replaces it. `REGISTRY_VERSION` does nothing: the version is a property of the file.
  *
- * @returns one warning for each variable that is no key
+ * @returns one warning for each variable that is no key, one error for each that cannot be applied
  */
-export function applyEnvironment(root: Mapping, env: Environment): string[] {
+export function applyEnvironment(root: Mapping, env: Environment): Finding[] {
   const names = Object.keys(env).filter((name) => name.startsWith(PREFIX) && !NO_KEYS.has(name));
   return names.toSorted().flatMap((name) => {
     const value = env[name];
-    return value === undefined || override(root, name, value) ? [] : [unrecognized(name)];
+    return value === undefined ? [] : apply(root, name, value);
   });
 }
 
-function unrecognized(name: string): string {
-  return `ignoring unrecognized environment variable ${name}`;
+function apply(root: Mapping, name: string, value: string): Finding[] {
+  try {
+    return override(root, name, value) ? [] : [unrecognized(name)];
+  } catch (error) {
+    if (error instanceof ConfigError) return [error.finding];
+    throw error;
+  }
+}
+
+function unrecognized(name: string): Finding {
+  const sentence = `ignoring unrecognized environment variable ${name}`;
+  return { about: sentence, where: "", sentence, fatal: false };
 }
 
 /** @returns whether there is such a key */

@@ -1,6 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from "node:http";
 import { z } from "zod";
 import { type Field, field } from "./fields.ts";
+import { Scalar } from "./tree.ts";
 
 const value: Field<string> = field("text without line breaks and control characters, in Latin letters", ({ text }) =>
   isAccepted(() => validateHeaderValue("X", text)) ? text : undefined,
@@ -12,13 +13,20 @@ const FRAMING: ReadonlySet<string> = new Set(["content-length", "transfer-encodi
 /** Header name, as written, to its values; each is one that HTTP allows, because a server fails on others. */
 export const headers: z.ZodType<Record<string, string[]>> = z
   .record(z.string(), z.array(value))
-  .superRefine((values, context) => {
-    for (const name of Object.keys(values)) {
-      const message = nameProblem(name);
-      if (message !== undefined) context.addIssue({ code: "custom", path: [name], message });
-    }
-  })
+  .superRefine(
+    (values, context) => {
+      for (const name of Object.keys(values)) {
+        const message = nameProblem(name);
+        if (message !== undefined) context.addIssue({ code: "custom", path: [name], message });
+      }
+    },
+    { when: ({ value }) => isMap(value) }, // also where a value is not accepted
+  )
   .default({});
+
+function isMap(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Scalar);
+}
 
 function nameProblem(name: string): string | undefined {
   if (!isAccepted(() => validateHeaderName(name))) return "under a name of letters, digits, - and _";

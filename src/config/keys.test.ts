@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import type { z } from "zod";
-import { DEPRECATED, KEYS, VARIABLE_NAMES } from "./keys.ts";
+import { examine } from "./examined.ts";
+import { DEPRECATED, DURATIONS, KEYS, VARIABLE_NAMES } from "./keys.ts";
 import { schema } from "./schema.ts";
 
 describe("the table of keys", () => {
+  const manual = readFileSync(new URL("../../docs/configuration.md", import.meta.url), "utf8");
   const rows = Object.keys(KEYS).filter((row) => !row.includes("="));
 
   it("has a row for every key of the schema, and the schema has a key for every row", () => {
@@ -37,8 +39,20 @@ describe("the table of keys", () => {
       );
   });
 
+  it("knows as durations what the manual and the schema have as durations", () => {
+    const documented = [...manual.matchAll(/^\| `([^`]+)` \| duration \|/gm)].map(([, key]) => key);
+    assert.deepEqual([...DURATIONS].toSorted(), documented.toSorted());
+    for (const path of DURATIONS) {
+      const { findings } = examine(JSON.stringify(documentWith(path, "1d")), "f", {});
+      const key = path.replaceAll("[]", "[0]");
+      assert.ok(
+        findings.some(({ sentence }) => sentence.startsWith(`${key} is "1d", but must be a duration`)),
+        path,
+      );
+    }
+  });
+
   it("says the same as the manual", () => {
-    const manual = readFileSync(new URL("../../docs/configuration.md", import.meta.url), "utf8");
     const documented = [...manual.matchAll(/^\| `([^`]+)` \|.*\| (honoured|refused|warned) \|$/gm)];
     assert.deepEqual(
       documented.map(([, key, keyClass]) => [key, keyClass]).toSorted(byKey),
@@ -46,6 +60,13 @@ describe("the table of keys", () => {
     );
   });
 });
+
+/** A configuration with this key. */
+function documentWith(path: string, value: unknown): object {
+  const steps = path.match(/\[\]|[^.[]+/g) ?? [];
+  const section = steps.reduceRight((inner, step) => (step === "[]" ? [inner] : { [step]: inner }), value);
+  return { version: "0.1", ...(section as object) };
+}
 
 function byKey([a = ""]: readonly (string | undefined)[], [b = ""]: readonly (string | undefined)[]): number {
   return a < b ? -1 : Number(a > b);

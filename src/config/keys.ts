@@ -186,6 +186,33 @@ export const KEYS: Readonly<Record<string, KeyClass>> = {
   "wharfinger.timeouts.body": "honoured",
 };
 
+/** Keys whose value is a time, for which a bare number means nanoseconds. */
+export const DURATIONS: ReadonlySet<string> = new Set([
+  "storage.maintenance.uploadpurging.age",
+  "storage.maintenance.uploadpurging.interval",
+  "http.draintimeout",
+  "notifications.endpoints[].timeout",
+  "notifications.endpoints[].backoff",
+  "redis.minretrybackoff",
+  "redis.maxretrybackoff",
+  "redis.dialtimeout",
+  "redis.readtimeout",
+  "redis.writetimeout",
+  "redis.pooltimeout",
+  "redis.connmaxidletime",
+  "redis.connmaxlifetime",
+  "redis.pool.idletimeout",
+  "health.storagedriver.interval",
+  "health.file[].interval",
+  "health.http[].timeout",
+  "health.http[].interval",
+  "health.tcp[].timeout",
+  "health.tcp[].interval",
+  "proxy.exec.lifetime",
+  "proxy.ttl",
+  "proxy.cachewritetimeout",
+]);
+
 /** Older spelling to the one it was replaced by. */
 export const DEPRECATED: Readonly<Record<string, string>> = {
   loglevel: "log.level",

@@ -1,14 +1,10 @@
 import { readFileSync } from "node:fs";
+import { BUILT_IN } from "./built-in.ts";
 import type { Config } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
-import { applyEnvironment, type Environment } from "./environment.ts";
-import { toConfigError } from "./problem.ts";
-import { resolve } from "./resolve.ts";
-import { review } from "./review.ts";
-import { driverName, requireAuth, requireVersion, spellOutParts } from "./rules.ts";
-import { schema } from "./schema.ts";
-import { type Mapping, toInput } from "./tree.ts";
-import { parseYaml } from "./yaml-tree.ts";
+import type { Environment } from "./environment.ts";
+import { examine } from "./examined.ts";
+import { type Finding, toLine } from "./finding.ts";
 
 export interface LoadOptions {
   /** The file, as the command line names it. */
@@ -30,20 +26,37 @@ export interface LoadedConfig {
 /** Where the images of the peers, 3.x and 2.x, have theirs. */
 const DEFAULT_FILES: readonly string[] = ["/etc/distribution/config.yml", "/etc/docker/registry/config.yml"];
 
-const BUILT_IN = {
-  name: "built-in configuration",
-  text: "{version: 0.1, storage: {filesystem: {rootdirectory: ./data}}, http: {addr: ':5000'}}",
-};
+/** Everything that can be said of a configuration. */
+export interface Examination {
+  /** Those of variables, then those of the file from its top to its end. */
+  readonly findings: readonly Finding[];
+  /** The file, also one that cannot be read, or undefined where the built-in one counts. */
+  readonly source: string | undefined;
+}
 
 /**
  * Reads the configuration: a file, over it the variables, below it the defaults.
  *
- * @throws {ConfigError} for anything that cannot be read or must not be ignored
+ * @throws {ConfigError} for the first thing that cannot be read or must not be ignored
  */
-export function loadConfig({ path, env, defaults = DEFAULT_FILES }: LoadOptions): LoadedConfig {
-  const file = readFile(path || env["REGISTRY_CONFIGURATION_PATH"], defaults);
+export function loadConfig(options: LoadOptions): LoadedConfig {
+  const file = findFile(options);
   const { name, text } = file ?? BUILT_IN;
-  return { ...parseConfig(text, name, env), source: file?.name };
+  return { ...parseConfig(text, name, options.env), source: file?.name };
+}
+
+/** Reads the configuration as {@link loadConfig}, and goes on after errors as far as that makes sense. */
+export function examineConfig(options: LoadOptions): Examination {
+  let source = namedFile(options);
+  try {
+    const file = findFile(options);
+    source = file?.name;
+    const { name, text } = file ?? BUILT_IN;
+    return { findings: examine(text, name, options.env).findings, source };
+  } catch (error) {
+    if (error instanceof ConfigError) return { findings: [error.finding], source };
+    throw error;
+  }
 }
 
 /**
@@ -51,19 +64,11 @@ export function loadConfig({ path, env, defaults = DEFAULT_FILES }: LoadOptions)
  * @throws {ConfigError}
  */
 export function parseConfig(text: string, name: string, env: Environment): Omit<LoadedConfig, "source"> {
-  const root = requireVersion(parseYaml(text, name, name !== BUILT_IN.name));
-  const ignored = applyEnvironment(root, env);
-  spellOutParts(root);
-  const driver = driverName(root);
-  requireAuth(root);
-  const warnings = [...ignored, ...review(root)];
-  return { config: validate(root, driver), warnings };
-}
-
-function validate(root: Mapping, driver: string): Config {
-  const result = schema.safeParse(toInput(root));
-  if (!result.success) throw toConfigError(root, result.error.issues);
-  return resolve(result.data, driver);
+  const { config, findings } = examine(text, name, env);
+  const [first, ...others] = findings.filter(({ fatal }) => fatal);
+  if (first) throw new ConfigError(first.where, first.sentence, { others: others.length });
+  if (config === undefined) throw new ConfigError(name, "is no configuration");
+  return { config, warnings: findings.map(toLine) };
 }
 
 interface ConfigFile {
@@ -71,7 +76,13 @@ interface ConfigFile {
   readonly text: string;
 }
 
-function readFile(path: string | undefined, defaults: readonly string[]): ConfigFile | undefined {
+function namedFile({ path, env }: LoadOptions): string | undefined {
+  return path || env["REGISTRY_CONFIGURATION_PATH"];
+}
+
+function findFile(options: LoadOptions): ConfigFile | undefined {
+  const { defaults = DEFAULT_FILES } = options;
+  const path = namedFile(options);
   if (path) return { name: path, text: read(path) };
   for (const name of defaults) {
     const text = readIfThere(name);

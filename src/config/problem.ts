@@ -1,14 +1,14 @@
 import type { z } from "zod";
-import { ConfigError } from "./config-error.ts";
+import type { Finding } from "./finding.ts";
 import { find, type Mapping, nearest, Scalar, Sequence, type Tree } from "./tree.ts";
 
-/** The first of the schema's issues as a sentence. What was found is not quoted where it may be a secret. */
-export function toConfigError(root: Mapping, issues: readonly z.core.$ZodIssue[]): ConfigError {
-  const [issue] = issues;
-  if (issue === undefined) return new ConfigError(root.where, "is no configuration");
+/** An issue of the schema as a sentence. What was found is not quoted where it may be a secret. */
+export function toFinding(root: Mapping, issue: z.core.$ZodIssue): Finding {
   const { path } = issue;
   const key = showPath(path);
-  return new ConfigError(nearest(root, path).where, sentence(key, show(find(root, path), key), accepted(issue)));
+  const { where } = nearest(root, path);
+  const about = key === "storage" ? key : `value of ${key}`; // a missing section is the rules' affair too
+  return { about, where, sentence: sentence(key, show(find(root, path), key), accepted(issue)), fatal: true };
 }
 
 function sentence(key: string, found: string, accepted: string): string {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ConfigError } from "./config-error.ts";
-import { DEPRECATED, KEYS, type KeyClass } from "./keys.ts";
+import { inOrder, toLine } from "./finding.ts";
+import { DEPRECATED, DURATIONS, KEYS, type KeyClass } from "./keys.ts";
 import { review } from "./review.ts";
 import { Mapping } from "./tree.ts";
 import { parseYaml } from "./yaml-tree.ts";
@@ -9,7 +10,10 @@ import { parseYaml } from "./yaml-tree.ts";
 function warningsOf(text: string): string[] {
   const root = parseYaml(text, "f", true);
   assert.ok(root instanceof Mapping);
-  return review(root);
+  const findings = inOrder(review(root));
+  const error = findings.find(({ fatal }) => fatal);
+  if (error) throw new ConfigError(error.where, error.sentence);
+  return findings.map(toLine);
 }
 
 /** A document with nothing but this key. */
@@ -28,9 +32,15 @@ function outcomeOf(row: string, value: unknown): { keyClass: KeyClass; sentence:
   }
 }
 
+/** One that nothing is to be said of. */
+function plainValueOf(path: string): unknown {
+  if (DURATIONS.has(path)) return "5s";
+  return path === "http.host" ? "https://registry.example.com" : 5;
+}
+
 describe("the class of a key", () => {
   for (const [row, keyClass] of Object.entries(KEYS)) {
-    const [path = "", value = 5] = row.split("=");
+    const [path = "", value = plainValueOf(path)] = row.split("=");
 
     it(`makes ${row} ${keyClass}`, () => {
       const outcome = outcomeOf(path, value);

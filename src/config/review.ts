@@ -1,30 +1,18 @@
-import { ConfigError } from "./config-error.ts";
-import { childKey, classesOf, type KeyNode, keyTree } from "./key-tree.ts";
-import { DEPRECATED, type KeyClass } from "./keys.ts";
+import { isExternalUrl } from "./external-url.ts";
+import type { Finding } from "./finding.ts";
+import { childKey, classesOf, type KeyNode, keyTree, namesParts } from "./key-tree.ts";
+import { DEPRECATED, DURATIONS, type KeyClass } from "./keys.ts";
 import { nearestKey } from "./nearest-key.ts";
 import { find, type Mapping, Scalar, Sequence, type Tree } from "./tree.ts";
 
 /**
  * Holds a document against the table of keys.
  *
- * @returns warnings: one for each unknown key, one for each deprecated key, one for each section not built yet
- * @throws {ConfigError} for the first key that must not be ignored and cannot be honoured
+ * @returns warnings of unknown keys, of deprecated keys, of sections not built yet and of values that hardly mean what
+ * they say; errors for what must not be ignored and cannot be honoured. Several may be about the same.
  */
-export function review(root: Mapping): string[] {
-  const findings = [...walk(root, [keyTree])];
-  for (const { where, sentence } of findings.filter(({ fatal }) => fatal)) throw new ConfigError(where, sentence);
-  const firstOfEach = new Map(findings.toReversed().map((finding) => [finding.about, finding]));
-  return findings
-    .filter((finding) => firstOfEach.get(finding.about) === finding)
-    .map(({ where, sentence }) => `${where}: ${sentence}`);
-}
-
-interface Finding {
-  /** What two findings have in common when one is enough. */
-  readonly about: string;
-  readonly where: string;
-  readonly sentence: string;
-  readonly fatal: boolean;
+export function review(root: Mapping): Finding[] {
+  return [...walk(root, [keyTree])];
 }
 
 /** From the root down to the key at hand. */
@@ -46,7 +34,7 @@ function* entries({ entries }: Mapping, node: KeyNode, chain: Chain): Generator<
   for (const [name, tree] of entries) {
     const child = childKey(node, name);
     if (child) yield* walk(tree, [...chain, child]);
-    else yield unknown(name, tree.where, node);
+    else if (!namesParts(node)) yield unknown(name, tree.where, node);
   }
 }
 
@@ -68,9 +56,21 @@ function* scalar({ value, text, where }: Scalar, node: KeyNode, chain: Chain): G
   const path = node.path.replace(/\[\]$/, "");
   const replacement = DEPRECATED[path];
   if (replacement) yield warning(`${path} is deprecated, use ${replacement}`, where, `deprecated ${path}`);
+  if (DURATIONS.has(node.path)) yield* shortTime(path, value, where);
+  if (path === "http.host" && !isExternalUrl(text)) yield warning(NO_URL, where, NO_URL);
   const keyClass = node.byValue.get(text.toLowerCase()) ?? node.class;
   if (keyClass === "warned") yield notYet(topmost(chain, keyClass), "and is ignored", where, false);
   if (keyClass === "refused") yield notYet(topmost(chain, keyClass), REFUSAL, where, true);
+}
+
+const NO_URL =
+  "http.host is no URL with scheme and host, such as https://registry.example.com, and is ignored, as by the peers";
+
+/** Less than a millisecond without a unit: whoever wrote it was probably thinking of seconds. */
+function* shortTime(path: string, value: unknown, where: string): Generator<Finding> {
+  if (typeof value !== "number" || !Number.isInteger(value) || value <= 0 || value >= 1e6) return;
+  const meaning = `${path} is ${value} without a unit, which means ${value} nanoseconds`;
+  yield warning(`${meaning}; write ${value}s for seconds, or ${value}ns if that is meant`, where, `${where} ${path}`);
 }
 
 const REFUSAL = "and must not be ignored; take it out to start without it";

@@ -1,4 +1,5 @@
 import { ConfigError } from "./config-error.ts";
+import type { Finding } from "./finding.ts";
 import { nearestKey } from "./nearest-key.ts";
 import { find, isNull, Mapping, Scalar, type Tree } from "./tree.ts";
 
@@ -39,34 +40,48 @@ function fillParts(part: Mapping): void {
   }
 }
 
-/**
- * Exactly one driver, and one that we have.
- * @throws {ConfigError}
- */
-export function driverName(root: Mapping): string {
-  const storage = find(root, ["storage"]);
-  const drivers = partsOf(storage).filter(([name]) => !SECTIONS_OF_STORAGE.has(name));
-  const [driver, ...others] = drivers;
-  if (!driver) throw new ConfigError((storage ?? root).where, "no storage configuration provided");
-  if (others.length > 0) throw tooManyDrivers(drivers);
-  const [name, { where }] = driver;
-  if (!DRIVERS.has(name)) throw new ConfigError(where, `storage.${name} ${whyNotDriver(name)}`);
-  return name;
+/** The driver's name, where {@link driverFindings} has nothing against it. */
+export function driverName(root: Mapping): string | undefined {
+  return driversOf(root)[0]?.[0];
+}
+
+/** Exactly one driver, and one that we have. */
+export function driverFindings(root: Mapping): Finding[] {
+  const drivers = driversOf(root);
+  if (drivers.length === 0) {
+    const { where } = find(root, ["storage"]) ?? root;
+    return [{ about: "storage", where, sentence: "no storage configuration provided", fatal: true }];
+  }
+  const known = drivers.filter(([name]) => drivers.length === 1 || isDriver(name));
+  const unusable = known.filter(([name]) => !DRIVERS.has(name)).map((part) => refusal("storage", part, whyNotDriver));
+  return drivers.length === 1 ? unusable : [tooManyDrivers(drivers), ...unusable];
+}
+
+function driversOf(root: Mapping): [string, Tree][] {
+  return partsOf(find(root, ["storage"])).filter(([name]) => !SECTIONS_OF_STORAGE.has(name));
 }
 
 function partsOf(part: Tree | undefined): [string, Tree][] {
   return part instanceof Mapping ? [...part.entries] : [];
 }
 
-function tooManyDrivers(drivers: readonly [string, Tree][]): ConfigError {
+function refusal(section: string, [name, { where }]: [string, Tree], whyNot: (name: string) => string): Finding {
+  const about = `${section}.${name}`;
+  return { about, where, sentence: `${about} ${whyNot(name)}`, fatal: true };
+}
+
+function tooManyDrivers(drivers: readonly [string, Tree][]): Finding {
   const names = drivers.map(([name]) => name);
   const where = drivers.find(([name]) => !isDriver(name))?.[1].where ?? drivers.at(-1)?.[1].where ?? "storage";
   const variable = drivers.find(([, { where }]) => where.startsWith("REGISTRY_"));
+  const about = "storage";
   if (variable) {
     const problem = `multiple storage drivers specified in configuration or environment: ${names.join(", ")}`;
-    return new ConfigError(variable[1].where, `${problem}; set REGISTRY_STORAGE as well to replace the file's section`);
+    const sentence = `${problem}; set REGISTRY_STORAGE as well to replace the file's section`;
+    return { about, where: variable[1].where, sentence, fatal: true };
   }
-  return new ConfigError(where, `must provide exactly one storage type. Provided: [${names.join(" ")}]${hint(names)}`);
+  const sentence = `must provide exactly one storage type. Provided: [${names.join(" ")}]${hint(names)}`;
+  return { about, where, sentence, fatal: true };
 }
 
 function isDriver(name: string): boolean {
@@ -74,9 +89,11 @@ function isDriver(name: string): boolean {
 }
 
 function hint(names: readonly string[]): string {
-  const stranger = names.find((name) => !isDriver(name));
-  const near = stranger && nearestKey(stranger, SECTIONS_OF_STORAGE);
-  return near ? ` (did you mean ${near} instead of ${stranger}?)` : "";
+  const meant = names.flatMap((name) => {
+    const near = isDriver(name) ? undefined : nearestKey(name, SECTIONS_OF_STORAGE);
+    return near ? [`${near} instead of ${name}`] : [];
+  });
+  return meant.length > 0 ? ` (did you mean ${meant.join(", ")}?)` : "";
 }
 
 function whyNotDriver(name: string): string {
@@ -87,20 +104,25 @@ function whyNotDriver(name: string): string {
   return `is no driver, must be ${accepted}`;
 }
 
-/**
- * At most one access controller, and one that we have; `none` in any case is none.
- * @throws {ConfigError}
- */
-export function requireAuth(root: Mapping): void {
+/** Takes `none` out, in any case, where it stands alone. */
+export function leaveOutNone(root: Mapping): void {
   const [controller, ...others] = partsOf(find(root, ["auth"]));
-  if (!controller) return;
-  const [name, { where }] = controller;
-  if (others.length > 0) {
-    const names = [name, ...others.map(([other]) => other)].join(" ");
-    throw new ConfigError(where, `auth must provide exactly one type. Provided: [${names}]`);
-  }
-  if (name.toLowerCase() === "none") root.entries.delete("auth");
-  else throw new ConfigError(where, `auth.${name} ${whyNotController(name)}`);
+  if (others.length === 0 && controller && isNone(controller[0])) root.entries.delete("auth");
+}
+
+/** At most one access controller, and one that we have. */
+export function authFindings(root: Mapping): Finding[] {
+  const controllers = partsOf(find(root, ["auth"]));
+  const unusable = controllers.filter(([name]) => !isNone(name)).map((part) => refusal("auth", part, whyNotController));
+  const [first, ...others] = controllers;
+  if (first === undefined || others.length === 0) return unusable;
+  const names = controllers.map(([name]) => name).join(" ");
+  const sentence = `auth must provide exactly one type. Provided: [${names}]`;
+  return [{ about: "auth", where: first[1].where, sentence, fatal: true }, ...unusable];
+}
+
+function isNone(name: string): boolean {
+  return name.toLowerCase() === "none";
 }
 
 function whyNotController(name: string): string {

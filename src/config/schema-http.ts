@@ -79,7 +79,16 @@ export const http: z.ZodType<HttpConfig> = alwaysThere({
   }),
   http2: alwaysThere({ disabled: bool.default(false) }),
   h2c: alwaysThere({ enabled: bool.default(false) }),
-}).superRefine((http, context) => {
-  const message = addressProblem(http);
-  if (message !== undefined) context.addIssue({ code: "custom", path: ["addr"], message });
-});
+}).superRefine(
+  ({ addr, net }: Partial<HttpConfig>, context) => {
+    const message = addr === undefined || net === undefined ? undefined : addressProblem({ addr, net });
+    if (message !== undefined) context.addIssue({ code: "custom", path: ["addr"], message });
+  },
+  { when: ({ value }) => hasAddress(value) },
+);
+
+/** Also where other keys of the section are not accepted. */
+function hasAddress(value: unknown): boolean {
+  const { addr, net } = (value ?? {}) as Partial<Record<keyof HttpConfig, unknown>>;
+  return typeof addr === "string" && (net === "tcp" || net === "unix");
+}

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+
+const MAIN = new URL("../main.ts", import.meta.url).pathname;
+
+describe("checking a configuration", () => {
+  let directory: string;
+  before(() => {
+    directory = mkdtempSync(join(tmpdir(), "wharfinger-check-"));
+  });
+  after(() => rmSync(directory, { recursive: true }));
+
+  function file(text: string): string {
+    const path = join(directory, "config.yml");
+    writeFileSync(path, `version: 0.1\n${text}`);
+    return path;
+  }
+
+  function run(...argv: string[]): { status: number | null; stdout: string; stderr: string } {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...argv], { encoding: "utf8", env: {} });
+    return { status, stdout, stderr };
+  }
+
+  it("lists every error and every warning, and counts them", () => {
+    const path = file("storage: inmemory\nbogus: 1\nhttp: {addr: 5000, net: tcp, relativeurls: maybe}\n");
+    const { status, stdout, stderr } = run("config", "check", path);
+    assert.deepEqual([status, stdout], [1, ""]);
+    assert.deepEqual(stderr.split("\n"), [
+      `warning: ${path}:3: unknown key bogus is ignored`,
+      `error: ${path}:4: http.relativeurls is "maybe", but must be true or false`,
+      `error: ${path}:4: http.addr is "5000", but must be <host>:<port> or :<port>, such as :5000, with a port up to 65535`,
+      `${path}: 2 errors, 1 warning`,
+      "",
+    ]);
+  });
+
+  it("says that one is valid, also where something in it is ignored", () => {
+    const path = file("storage: inmemory\nbogus: 1\n");
+    assert.deepEqual(run("config", "check", path), {
+      status: 0,
+      stdout: `${path} is valid\n`,
+      stderr: `warning: ${path}:3: unknown key bogus is ignored\n`,
+    });
+  });
+
+  it("says of a file that is not there that it is not", () => {
+    const path = join(directory, "none.yml");
+    assert.deepEqual(run("config", "check", path), {
+      status: 1,
+      stdout: "",
+      stderr: `error: ${path}: there is no such configuration file\n${path}: 1 error, 0 warnings\n`,
+    });
+  });
+
+  it("is advised by serve, which names the first error alone, where there are more", () => {
+    const path = file("storage: tape\nhttp: {net: udp}\n");
+    const first = `configuration error: ${path}:2: storage.tape is no driver, must be filesystem or inmemory`;
+    assert.deepEqual(run("serve", path), {
+      status: 1,
+      stdout: "",
+      stderr: `${first} (and 1 more: run wharfinger config check ${path})\n`,
+    });
+    assert.equal(run("serve", file("storage: tape\n")).stderr, `${first}\n`);
+  });
+});

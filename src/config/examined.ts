@@ -1,0 +1,42 @@
+import { BUILT_IN } from "./built-in.ts";
+import type { Config } from "./config.ts";
+import { applyEnvironment, type Environment } from "./environment.ts";
+import { type Finding, inOrder } from "./finding.ts";
+import { toFinding } from "./problem.ts";
+import { resolve } from "./resolve.ts";
+import { review } from "./review.ts";
+import { authFindings, driverFindings, driverName, leaveOutNone, requireVersion, spellOutParts } from "./rules.ts";
+import { schema } from "./schema.ts";
+import { type Mapping, toInput } from "./tree.ts";
+import { parseYaml } from "./yaml-tree.ts";
+
+export interface Examined {
+  /** Always there where no finding is fatal. */
+  readonly config: Config | undefined;
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Looks for everything that can be said of a configuration, and goes on after errors.
+ *
+ * @param name what messages call the text
+ * @throws {ConfigError} for what leaves nothing to look at: no YAML, another version
+ */
+export function examine(text: string, name: string, env: Environment): Examined {
+  const root = requireVersion(parseYaml(text, name, name !== BUILT_IN.name));
+  const applied = applyEnvironment(root, env);
+  spellOutParts(root);
+  leaveOutNone(root);
+  const { config, findings } = validate(root);
+  return {
+    config,
+    findings: inOrder([...applied, ...driverFindings(root), ...authFindings(root), ...review(root), ...findings]),
+  };
+}
+
+function validate(root: Mapping): Examined {
+  const { data, error } = schema.safeParse(toInput(root));
+  const driver = driverName(root);
+  const config = data && driver !== undefined ? resolve(data, driver) : undefined;
+  return { config, findings: error?.issues.map((issue) => toFinding(root, issue)) ?? [] };
+}
