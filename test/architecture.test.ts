@@ -22,7 +22,7 @@ const TABLE: Table = {
   config: { sources: [], packages: ["re2js", "yaml", "zod"] },
   telemetry: { sources: [], packages: ["pino"] },
   cli: { sources: ["app.ts", "config", "http/server.ts", "http/turn.ts", "telemetry"], packages: ["commander"] },
-  "cli/serve.ts": { sources: ["storage/errors.ts"], packages: [] },
+  "cli/serve.ts": { sources: ["lib/young-generation.ts", "storage/errors.ts"], packages: [] },
   "app.ts": {
     sources: ["config", "storage", "registry", "maintenance", "http", "telemetry", "parts.ts", "upload-secret.ts"],
     packages: [],
