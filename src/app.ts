@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Config, UrlPattern, ValidationConfig } from "./config/config.ts";
+import { isExternalUrl } from "./config/external-url.ts";
 import { accessLine } from "./http/access-log.ts";
 import { createServer, type HttpServer } from "./http/server.ts";
 import { schedulePurge } from "./maintenance/purge-schedule.ts";
@@ -112,7 +113,7 @@ function toServerOptions(
 
 /** `http.host` counts only where it is a whole URL. */
 function externalHost(host: string): URL | undefined {
-  return URL.canParse(host) && new URL(host).host !== "" ? new URL(host) : undefined;
+  return isExternalUrl(host) ? new URL(host) : undefined;
 }
 
 function findSecret({ wharfinger, storage }: Config, log: Log, driver: StorageDriver): string {

@@ -1,7 +1,9 @@
 /** Entry of the command: the compile cache, the command line, the exit code. */
 import { readFileSync } from "node:fs";
 import { enableCompileCache } from "node:module";
+import { keepYoungGenerationSmall } from "./lib/young-generation.ts";
 
+keepYoungGenerationSmall();
 enableCompileCache();
 
 const { createProgram } = await import("./cli/program.ts");

@@ -1,7 +1,6 @@
 import { type App, createApp } from "../app.ts";
 import type { Config } from "../config/config.ts";
 import { sizeThreadPool } from "../config/process.ts";
-import { keepYoungGenerationSmall } from "../lib/young-generation.ts";
 import { StorageError } from "../storage/errors.ts";
 import { createLog, type Log } from "../telemetry/log.ts";
 import { drain } from "./drain.ts";
@@ -15,7 +14,6 @@ import { type LoadFlags, load } from "./load.ts";
  * @throws {Failure} for what keeps it from starting
  */
 export async function serve(path: string | undefined, flags: LoadFlags): Promise<number> {
-  keepYoungGenerationSmall();
   const { config, warnings, source } = load(path, flags);
   const { maxthreads } = config.storage.driver.parameters;
   if (typeof maxthreads === "number") sizeThreadPool(maxthreads);
