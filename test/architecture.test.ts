@@ -30,6 +30,8 @@ const TABLE: Table = {
   "parts.ts": { sources: ["config", "storage"], packages: [] },
   "upload-secret.ts": { sources: [], packages: [] },
   "main.ts": { sources: ["cli", "lib/young-generation.ts"], packages: [] },
+  "library.ts": { sources: ["http", "registry", "storage", "upload-secret.ts"], packages: ["fastify"] },
+  "index.ts": { sources: ["library.ts", "oci", "registry", "storage"], packages: [] },
 };
 
 const ROOT = join(import.meta.dirname, "..");

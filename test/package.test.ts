@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { delimiter, join, sep } from "node:path";
 import { describe, test } from "node:test";
 import { digestOf } from "../src/oci/digest.ts";
@@ -22,7 +22,7 @@ const PATH = (process.env["PATH"] ?? "")
 const ENV = { PATH, NODE_V8_COVERAGE: "", NODE_TEST_CONTEXT: "" };
 
 describe("the npm package", () => {
-  test("installed into an empty folder, starts on the machine's own Node, takes a blob and ends at SIGTERM", async () => {
+  test("installed into an empty folder, serves on the machine's own Node, and is a library for Node 26", async () => {
     await using folder = await temporaryFolder("package");
     const command = await install(folder.path);
     const port = await freePort();
@@ -37,6 +37,13 @@ describe("the npm package", () => {
     assert.equal((await client.request("")).status, 200);
     await pushAndPull(client);
     assert.equal(await server.stop(), 0, server.log);
+
+    const example = await readFile(join(ROOT, "examples", "without-http.ts"), "utf8");
+    const printed = await run(process.execPath, ["--input-type=module-typescript", "-e", example], {
+      cwd: folder.join("installed"),
+      env: ENV,
+    });
+    assert.match(printed, /^library\/hello:v1 is /);
   });
 
   test("says which Node it needs where an older one finds no newer beside it", async (t) => {

@@ -1,0 +1,22 @@
+/** What a program that embeds the registry may use. Everything else may change at any time. */
+export {
+  createHandler,
+  type Handler,
+  type HandlerOptions,
+  openRegistry,
+  type RegistryOptions,
+} from "./library.ts";
+export type { Descriptor, Platform } from "./oci/descriptor.ts";
+export { type Digest, type DigestAlgorithm, digestOf, isDigest, parseDigest } from "./oci/digest.ts";
+export * from "./oci/errors.ts";
+export { type Manifest, parseManifest, readManifest } from "./oci/manifest.ts";
+export { MediaType } from "./oci/media-types.ts";
+export { isTag, parseRepositoryName, parseTag, type RepositoryName, type Tag } from "./oci/names.ts";
+export type { ReferenceRules } from "./registry/reference-rules.ts";
+export type * from "./registry/registry.ts";
+export { parseUploadId, type UploadId } from "./registry/upload-id.ts";
+export type { Matcher, UrlPolicy } from "./registry/url-policy.ts";
+export type * from "./storage/driver.ts";
+export * from "./storage/errors.ts";
+export { openFilesystem } from "./storage/filesystem.ts";
+export { MemoryDriver } from "./storage/memory.ts";

@@ -1,0 +1,87 @@
+/**
+ * The registry for a program of one's own: without HTTP, or mounted in the program's own HTTP server.
+ *
+ * Nothing here reads files of configuration, the environment or signals, and nothing listens.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { availableParallelism } from "node:os";
+import type { FastifyBaseLogger } from "fastify";
+import { createServer } from "./http/server.ts";
+import type { ReferenceRules } from "./registry/reference-rules.ts";
+import type { Registry } from "./registry/registry.ts";
+import { StorageRegistry } from "./registry/storage-registry.ts";
+import type { StorageDriver } from "./storage/driver.ts";
+import { randomSecret } from "./upload-secret.ts";
+
+export interface RegistryOptions {
+  /** Where the bytes are. The registry owns it: disposing of the registry disposes of the driver. */
+  readonly driver: StorageDriver;
+  /** Whether blobs, manifests and tags may be deleted; `false` by default, as in the peers. */
+  readonly deletion?: boolean;
+  /** Nothing is written on the registry's own account; what callers write is their business. */
+  readonly readOnly?: boolean;
+  /** What manifests may point at; by default everything must be there, and foreign layers are refused as in the peers. */
+  readonly references?: ReferenceRules;
+  /** Told what an operator should know and no caller has to. Silent by default. */
+  readonly warn?: (message: string, fields: Readonly<Record<string, unknown>>) => void;
+}
+
+/** A registry over a driver. Cheap: nothing is read until it is asked for. */
+export function openRegistry(options: RegistryOptions): Registry {
+  const { driver, deletion = false, readOnly = false, references = EVERYTHING_THERE, warn = () => undefined } = options;
+  return new StorageRegistry(driver, { deletion, readOnly, references, tagConcurrency: availableParallelism() }, warn);
+}
+
+const EVERYTHING_THERE: ReferenceRules = { urls: { foreignByDefault: false }, requiresChild: () => true };
+
+export interface HandlerOptions {
+  /** Signs the state of uploads. Give it where several processes serve one storage; random by default. */
+  readonly secret?: string;
+  /** The path under which `v2/` is found. Begins and ends with `/`, which is the default. */
+  readonly prefix?: string;
+  /** The registry's URL as clients reach it; by default what they say they asked for. */
+  readonly host?: URL;
+  /** URLs without scheme and host in answers. */
+  readonly relativeUrls?: boolean;
+  /** Answers 405 to everything that would write. */
+  readonly readOnly?: boolean;
+  /** Most entries of a page of the catalogue (1000) and of tags (1000). */
+  readonly maxEntries?: number;
+  readonly maxTags?: number;
+  /** ms without a byte of a body after which its connection is dropped (60 s). */
+  readonly stall?: number;
+  /** A pino logger or one like it; silent by default. */
+  readonly log?: FastifyBaseLogger;
+}
+
+/** Answers requests for the API and 404 to any other. Disposal waits for what it is answering. */
+export interface Handler extends AsyncDisposable {
+  (request: IncomingMessage, response: ServerResponse): void;
+}
+
+/**
+ * The HTTP API of a registry for `http.createServer()`, or for any framework that hands on Node's own request and response
+ * with the body unread.
+ */
+export async function createHandler(registry: Registry, options: HandlerOptions = {}): Promise<Handler> {
+  const { secret = randomSecret(), prefix = "/", host, relativeUrls = false, readOnly = false } = options;
+  const { maxEntries = 1000, maxTags = 1000, stall = 60_000, log = SILENT } = options;
+  const server = createServer({
+    ...{ registry, secret, prefix, readOnly, maxEntries, maxTags, stall, log },
+    urls: { host, relative: relativeUrls },
+    headers: {},
+    timeouts: { header: 0, idle: 0 }, // those of the program's own server count
+  });
+  await server.ready();
+  return Object.assign((request: IncomingMessage, response: ServerResponse) => server.routing(request, response), {
+    [Symbol.asyncDispose]: async () => await server.close(),
+  });
+}
+
+const nothing = (): void => undefined;
+
+const SILENT: FastifyBaseLogger = {
+  level: "silent",
+  ...{ fatal: nothing, error: nothing, warn: nothing, info: nothing, debug: nothing, trace: nothing, silent: nothing },
+  child: () => SILENT,
+};

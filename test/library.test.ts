@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { test } from "node:test";
+import {
+  BlobUnknown,
+  createHandler,
+  type Digest,
+  digestOf,
+  MemoryDriver,
+  openRegistry,
+  parseRepositoryName,
+  type Registry,
+  Unsupported,
+} from "../src/index.ts";
+import { run } from "./support/run.ts";
+import { ServerProcess } from "./support/server-process.ts";
+import { temporaryFolder } from "./support/temporary-folder.ts";
+
+const EXAMPLES = join(import.meta.dirname, "..", "examples");
+const NAME = parseRepositoryName("a/b");
+const BYTES = Buffer.from("some bytes");
+
+test("a program stores and reads blobs without HTTP", async () => {
+  await using registry = openRegistry({ driver: new MemoryDriver() });
+  const digest = await store(registry, BYTES);
+  const blob = await registry.repository(NAME).blobs.open(digest);
+  await using reader = await blob.read({ start: 5, length: 5 });
+  const into = Buffer.alloc(16);
+  assert.equal(into.subarray(0, await reader.read(into)).toString(), "bytes");
+  assert.equal(await reader.read(into), 0);
+});
+
+test("deletion is off unless it is asked for", async () => {
+  for (const deletion of [undefined, false, true]) {
+    await using registry = openRegistry({ driver: new MemoryDriver(), ...(deletion !== undefined && { deletion }) });
+    const digest = await store(registry, BYTES);
+    const { blobs } = registry.repository(NAME);
+    if (deletion) {
+      await blobs.delete(digest);
+      await assert.rejects(blobs.open(digest), BlobUnknown);
+    } else {
+      await assert.rejects(blobs.delete(digest), Unsupported);
+    }
+  }
+});
+
+test("a handler serves the API in a server that has pages of its own", async () => {
+  await using registry = openRegistry({ driver: new MemoryDriver() });
+  const digest = await store(registry, BYTES);
+  await using api = await createHandler(registry, { prefix: "/registry/" });
+  const server = createServer((request, response) => {
+    if (request.url?.startsWith("/registry/")) api(request, response);
+    else response.end("a page");
+  });
+  await once(server.listen(0), "listening");
+  const origin = `http://localhost:${(server.address() as AddressInfo).port}`;
+  try {
+    assert.equal(await (await fetch(`${origin}/`)).text(), "a page");
+    const blob = await fetch(`${origin}/registry/v2/a/b/blobs/${digest}`);
+    assert.equal(await blob.text(), "some bytes");
+    assert.equal(blob.headers.get("docker-content-digest"), digest);
+    const started = await fetch(`${origin}/registry/v2/a/b/blobs/uploads/`, { method: "POST" });
+    assert.ok(started.headers.get("location")?.startsWith(`${origin}/registry/v2/a/b/blobs/uploads/`));
+    assert.equal((await fetch(`${origin}/registry/v2/a/b/blobs/${digest}`, { method: "DELETE" })).status, 405);
+    assert.equal((await fetch(`${origin}/registry/elsewhere`)).status, 404);
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
+});
+
+test("the example without HTTP prints what it stored", async () => {
+  const printed = await run(process.execPath, ["--conditions=source", join(EXAMPLES, "without-http.ts")]);
+  assert.match(printed, /^library\/hello:v1 is application\/vnd\.oci\.image\.manifest\.v1\+json, \d+ bytes\n$/);
+});
+
+test("the example with its own server serves its page and the API, and ends at SIGTERM", async () => {
+  await using folder = await temporaryFolder("library");
+  const args = ["--conditions=source", join(EXAMPLES, "own-server.ts"), folder.path, "0"];
+  await using program = new ServerProcess(process.execPath, args);
+  await program.says(/listening on \d+/);
+  const origin = `http://localhost:${/listening on (\d+)/.exec(program.log)?.[1]}`;
+  assert.match(await (await fetch(`${origin}/`)).text(), /registry under \/v2\//);
+  assert.equal(await (await fetch(`${origin}/v2/`)).text(), "{}");
+  assert.equal(await program.stop(), 0);
+});
+
+async function store(registry: Registry, bytes: Uint8Array): Promise<Digest> {
+  const upload = await registry.repository(NAME).uploads.start();
+  const whole = await upload.append(
+    (async function* () {
+      yield bytes;
+    })(),
+  );
+  return (await whole.commit(digestOf(bytes))).digest;
+}
