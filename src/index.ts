@@ -1,4 +1,5 @@
 /** What a program that embeds the registry may use. Everything else may change at any time. */
+export { blobHandler } from "./http/blobs.ts";
 export {
   createHandler,
   type Handler,

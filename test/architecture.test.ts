@@ -31,7 +31,7 @@ const TABLE: Table = {
   "upload-secret.ts": { sources: [], packages: [] },
   "main.ts": { sources: ["cli", "lib/young-generation.ts"], packages: [] },
   "library.ts": { sources: ["http", "registry", "storage", "upload-secret.ts"], packages: ["fastify"] },
-  "index.ts": { sources: ["library.ts", "oci", "registry", "storage"], packages: [] },
+  "index.ts": { sources: ["library.ts", "http/blobs.ts", "oci", "registry", "storage"], packages: [] },
 };
 
 const ROOT = join(import.meta.dirname, "..");

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import {
   BlobUnknown,
+  blobHandler,
   createHandler,
   type Digest,
   digestOf,
@@ -66,6 +67,37 @@ test("a handler serves the API in a server that has pages of its own", async () 
     assert.ok(started.headers.get("location")?.startsWith(`${origin}/registry/v2/a/b/blobs/uploads/`));
     assert.equal((await fetch(`${origin}/registry/v2/a/b/blobs/${digest}`, { method: "DELETE" })).status, 405);
     assert.equal((await fetch(`${origin}/registry/elsewhere`)).status, 404);
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
+});
+
+test("a handler for one blob answers wherever the program puts it", async () => {
+  const driver = new MemoryDriver();
+  await using registry = openRegistry({ driver });
+  const digest = await store(registry, BYTES);
+  const blob = await registry.repository(NAME).blobs.open(digest);
+  const server = createServer((request, response) => void blobHandler(blob)(request, response));
+  await once(server.listen(0), "listening");
+  const url = `http://localhost:${(server.address() as AddressInfo).port}/download/latest`;
+  const ask = (method: string, headers = {}): Promise<Response> => fetch(url, { method, headers });
+  try {
+    const whole = await ask("GET");
+    assert.equal(await whole.text(), "some bytes");
+    assert.equal(whole.headers.get("docker-content-digest"), digest);
+    const part = await ask("GET", { Range: "bytes=5-" });
+    assert.deepEqual([part.status, await part.text()], [206, "bytes"]);
+    const [head, unchanged, wrong, post] = [
+      await ask("HEAD"),
+      await ask("GET", { "If-None-Match": `"${digest}"` }),
+      await ask("GET", { "If-Match": '"other"' }),
+      await ask("POST"),
+    ];
+    assert.deepEqual([head.status, head.headers.get("content-length"), await head.text()], [200, "10", ""]);
+    assert.deepEqual([unchanged.status, wrong.status, post.status], [304, 412, 405]);
+    await driver.delete("/docker");
+    assert.match(await (await ask("GET")).text(), /BLOB_UNKNOWN/);
   } finally {
     server.close();
     server.closeAllConnections();
