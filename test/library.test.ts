@@ -10,8 +10,10 @@ import {
   createHandler,
   type Digest,
   digestOf,
+  MediaType,
   MemoryDriver,
   openRegistry,
+  parseManifest,
   parseRepositoryName,
   type Registry,
   Unsupported,
@@ -71,6 +73,24 @@ test("a handler serves the API in a server that has pages of its own", async () 
     server.close();
     server.closeAllConnections();
   }
+});
+
+test("a program finds every manifest, tagged or not, and goes on after one", async () => {
+  await using registry = openRegistry({ driver: new MemoryDriver(), deletion: true });
+  const { manifests } = registry.repository(NAME);
+  const digests: Digest[] = [];
+  for (const n of [1, 2, 3, 4]) {
+    const document = { schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [], annotations: { n: String(n) } };
+    const bytes = Buffer.from(JSON.stringify(document));
+    const digest = digestOf(bytes, n === 4 ? "sha512" : "sha256");
+    await manifests.put(parseManifest(bytes, undefined), digest);
+    digests.push(digest);
+  }
+  digests.sort();
+  assert.deepEqual(await Array.fromAsync(manifests.list()), digests);
+  assert.deepEqual(await Array.fromAsync(manifests.list({ after: digests[1] })), digests.slice(2));
+  await manifests.delete(digests[0] as Digest);
+  assert.deepEqual(await Array.fromAsync(manifests.list()), digests.slice(1));
 });
 
 test("a handler for one blob answers wherever the program puts it", async () => {

@@ -5,11 +5,12 @@ import { type Manifest, readManifest } from "../oci/manifest.ts";
 import { isTag, type RepositoryName, type Tag } from "../oci/names.ts";
 import { PathNotFound } from "../storage/errors.ts";
 import { type RegistryContext, requireDeletion } from "./context.ts";
+import { listDigests } from "./digest-folders.ts";
 import { absentIfNotFound, readLink, writeLink } from "./links.ts";
 import { checkReferences } from "./manifest-references.ts";
-import { blobPath, revisionLinkPath, tagCurrentPath, tagsPath } from "./paths.ts";
+import { blobPath, revisionLinkPath, revisionsPath, tagCurrentPath, tagsPath } from "./paths.ts";
 import { recordReferrer } from "./referrers-table.ts";
-import type { ManifestService, StoredManifest } from "./registry.ts";
+import type { ListOptions, ManifestService, StoredManifest } from "./registry.ts";
 import { readRevision } from "./revision.ts";
 import { deleteTag } from "./tag-service.ts";
 
@@ -32,6 +33,15 @@ export class StoredManifestService implements ManifestService {
 
   async has(digest: Digest): Promise<boolean> {
     return (await readLink(this.#context.driver, revisionLinkPath(this.#repository, digest))) !== undefined;
+  }
+
+  async *list({ after, signal }: ListOptions<Digest> = {}): AsyncGenerator<Digest, void, void> {
+    const all = await listDigests(this.#context, (algorithm) => revisionsPath(this.#repository, algorithm));
+    const digests = all.filter((digest) => after === undefined || digest > after).sort();
+    for (const digest of digests) {
+      signal?.throwIfAborted();
+      if (await this.has(digest)) yield digest; // a deleted one leaves its folder
+    }
   }
 
   async put(manifest: Manifest, digest: Digest): Promise<readonly string[]> {

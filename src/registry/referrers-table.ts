@@ -10,12 +10,13 @@
  */
 import { mapConcurrent } from "../lib/concurrency.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
-import { type Digest, isDigest, toDigest } from "../oci/digest.ts";
+import { type Digest, isDigest } from "../oci/digest.ts";
 import { ManifestInvalid, Unknown } from "../oci/errors.ts";
 import { type Manifest, readManifest } from "../oci/manifest.ts";
 import type { RepositoryName } from "../oci/names.ts";
 import { StorageError } from "../storage/errors.ts";
 import { ALGORITHMS, type RegistryContext } from "./context.ts";
+import { listDigests } from "./digest-folders.ts";
 import { absentIfNotFound } from "./links.ts";
 import { referrerPath, referrersPath, referrersSeenPath, revisionLinkPath, revisionsPath } from "./paths.ts";
 import { newTableState, type TableState } from "./referrers-memory.ts";
@@ -166,17 +167,6 @@ async function folderTimes(
   const infos = await mapConcurrent(paths, CONCURRENCY, (path) => absentIfNotFound(driver.stat(path)));
   const telling = infos.every((info) => !info || (info.modified !== undefined && info.modified < settledBefore));
   return telling ? infos.map((info) => info?.modified ?? "-").join(" ") : undefined;
-}
-
-async function listDigests(
-  { driver }: RegistryContext,
-  folder: (algorithm: (typeof ALGORITHMS)[number]) => string,
-): Promise<Digest[]> {
-  const found = await mapConcurrent(ALGORITHMS, ALGORITHMS.length, async (algorithm) => {
-    const names = (await absentIfNotFound(driver.list(folder(algorithm)))) ?? [];
-    return names.map((hex) => toDigest(algorithm, hex)).filter(isDigest);
-  });
-  return found.flat();
 }
 
 function remember(context: RegistryContext, repository: RepositoryName, state: TableState, digest: Digest): void {

@@ -124,6 +124,9 @@ export interface ManifestService {
   /** Whether this repository holds that revision. */
   has(digest: Digest): Promise<boolean>;
 
+  /** Every revision of this repository, tagged or not, by digest. */
+  list(options?: ListOptions<Digest>): AsyncIterable<Digest>;
+
   /**
    * Stores a manifest under `digest`, which must be that of its bytes; durable when the promise resolves.
    * @returns what the client should know about it although it was stored, as sentences
