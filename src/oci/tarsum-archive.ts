@@ -28,7 +28,7 @@ export function* readArchive(visitor: ArchiveVisitor, limits: TarsumLimits): Rea
     }
     visitor.begin(entry.header);
     yield* readContent(entry, (bytes) => visitor.content(bytes));
-    yield* skipPadding(entry.padded);
+    yield* skipPadding(entry.stored);
     visitor.end();
   }
   yield* readZeros();

@@ -50,16 +50,22 @@ export class EntrySums {
    */
   addTo(total: Hash): void {
     const order = this.#order();
+    const batch = Buffer.alloc(BATCH * this.#width);
     for (let start = 0; start < order.length; start += BATCH) {
-      const batch = [...order.subarray(start, start + BATCH)];
-      total.update(batch.map((i) => this.#sums.toString("hex", i * this.#width, (i + 1) * this.#width)).join(""));
+      const size = Math.min(BATCH, order.length - start);
+      for (let at = 0; at < size; at++) this.#copySum(order[start + at] ?? 0, batch, at);
+      total.update(batch.toString("hex", 0, size * this.#width));
     }
+  }
+
+  #copySum(i: number, target: Buffer, at: number): void {
+    this.#sums.copy(target, at * this.#width, i * this.#width, (i + 1) * this.#width);
   }
 
   #order(): Uint32Array {
     const order = orderOf(this.#sums, this.#width, this.#count);
     const ranks = new Uint32Array(order.length);
-    for (const [rank, i] of order.entries()) ranks[i] = rank;
+    for (let rank = 0; rank < order.length; rank++) ranks[order[rank] ?? 0] = rank;
     const byPath = orderOf(this.#paths, PATH_KEY, this.#count);
     for (let start = 0; start < byPath.length; ) {
       const end = this.#endOfPath(byPath, start);
@@ -70,13 +76,14 @@ export class EntrySums {
   }
 
   #endOfPath(byPath: Uint32Array, start: number): number {
-    const keyOf = (at: number): Buffer => {
-      const i = byPath[at] ?? 0;
-      return this.#paths.subarray(i * PATH_KEY, (i + 1) * PATH_KEY);
-    };
-    const first = keyOf(start);
+    const keyAt = (at: number): number => (byPath[at] ?? 0) * PATH_KEY;
+    const first = keyAt(start);
+    const word = this.#paths.readUInt32BE(first);
+    const isSame = (key: number): boolean =>
+      this.#paths.readUInt32BE(key) === word &&
+      this.#paths.compare(this.#paths, first, first + PATH_KEY, key, key + PATH_KEY) === 0;
     let end = start + 1;
-    while (end < byPath.length && keyOf(end).equals(first)) end++;
+    while (end < byPath.length && isSame(keyAt(end))) end++;
     return end;
   }
 }

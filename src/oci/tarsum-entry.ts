@@ -23,10 +23,8 @@ import {
 
 export interface TarEntry {
   readonly header: TarHeader;
-  /** Bytes that the archive holds of it from here, padding apart. */
+  /** Bytes that the archive holds of it from here, padding apart. A map before them is of whole blocks. */
   readonly stored: number;
-  /** All of the stored bytes before padding, a map that was read with them. */
-  readonly padded: number;
   /** Undefined for a file without holes. */
   readonly map?: SparseMap;
   /** Bytes. */
@@ -74,22 +72,22 @@ function* readBlock(): Reading<Buffer | undefined> {
   return undefined;
 }
 
-function* readLongName(header: TarHeader, limits: TarsumLimits): Reading<string> {
-  return cString((yield* readExtension(header, limits)).toString("latin1"));
+function readLongName(header: TarHeader, limits: TarsumLimits): Reading<string> {
+  return readExtension(header, limits, (bytes) => cString(bytes.toString("latin1")));
 }
 
-function* readExtension({ size }: TarHeader, limits: TarsumLimits): Reading<Buffer> {
+function* readExtension<T>({ size }: TarHeader, limits: TarsumLimits, parse: (bytes: Buffer) => T): Reading<T> {
   if (size > limits.extensionBytes) {
     throw brokenTar(`an extended header or long name has more than ${limits.extensionBytes} bytes, too many to verify`);
   }
-  const bytes = Buffer.from(yield* exactly(size));
+  const parsed = parse(yield* exactly(size));
   yield* skipPadding(size);
-  return bytes;
+  return parsed;
 }
 
 function* readFirst(block: Buffer, header: TarHeader, limits: TarsumLimits): Reading<TarEntry> {
   if (header.typeflag !== "x") return yield* readPlain(block, header, limits);
-  const records = parsePax(yield* readExtension(header, limits));
+  const records = yield* readExtension(header, limits, parsePax);
   const target = yield* readBlock();
   if (target === undefined) throw brokenTar("an extended header has no entry");
   return yield* readExtended(target, records, limits);
@@ -97,10 +95,10 @@ function* readFirst(block: Buffer, header: TarHeader, limits: TarsumLimits): Rea
 
 function* readPlain(block: Buffer, header: TarHeader, limits: TarsumLimits): Reading<TarEntry> {
   const { size: stored } = header;
-  if (header.typeflag !== "S") return { header, stored, padded: stored, holes: 0 };
+  if (header.typeflag !== "S") return { header, stored, holes: 0 };
   const size = oldRealSize(block);
   const map = { fragments: yield* readOldMap(block, limits.fragments), stored };
-  return { header: { ...header, size }, stored, padded: stored, map, holes: holesOf(size, map) };
+  return { header: { ...header, size }, stored, map, holes: holesOf(size, map) };
 }
 
 /**
@@ -117,7 +115,7 @@ function* readExtended(block: Buffer, records: PaxRecords, limits: TarsumLimits)
   return yield* readPlain(block, header, limits);
 }
 
-function* readSparse({ header, map }: PaxSparse, padded: number, limits: TarsumLimits): Reading<TarEntry> {
-  const known = map === undefined ? yield* readMap(padded, limits.fragments) : { fragments: map, stored: padded };
-  return { header, stored: known.stored, padded, map: known, holes: holesOf(header.size, known) };
+function* readSparse({ header, map: list }: PaxSparse, size: number, limits: TarsumLimits): Reading<TarEntry> {
+  const map = list === undefined ? yield* readMap(size, limits.fragments) : { fragments: list, stored: size };
+  return { header, stored: map.stored, map, holes: holesOf(header.size, map) };
 }

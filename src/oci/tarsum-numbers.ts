@@ -3,8 +3,9 @@
 const LOWEST = -(2n ** 63n);
 const HIGHEST = 2n ** 63n - 1n;
 
-/** The bytes above the low eight of a long field that is binary: the mark alone, or a negative number's. */
-const UPPER: readonly string[] = ["80000000", "ffffffff"];
+/** The bytes of a binary field of 12 bytes above its low eight, the mark with them. */
+const POSITIVE = "80000000";
+const NEGATIVE = "ffffffff";
 
 /**
  * A numeric field: octal digits between spaces and NULs, none of them for 0, or with its top bit set a binary number.
@@ -23,8 +24,9 @@ function parseOctal(field: Buffer): bigint | undefined {
 
 function parseBinary(field: Buffer): bigint | undefined {
   if (field.length === 8) return field.readBigUInt64BE() & HIGHEST;
+  const value = field.readBigInt64BE(field.length - 8);
   const upper = field.subarray(0, field.length - 8).toString("hex");
-  return UPPER.includes(upper) ? field.readBigInt64BE(field.length - 8) : undefined;
+  return upper === (value < 0n ? NEGATIVE : POSITIVE) ? value : undefined;
 }
 
 /** Decimal, within 64 bits with a sign. */

@@ -117,8 +117,9 @@ function fieldsOf(block: Buffer, records: Records): PlainEntry {
   const device = known && (typeflag === "3" || typeflag === "4");
   const prefix = text(345, star ? 476 : 500);
   const name = untilNul(block.toString("latin1", 0, 100));
-  const size = decimal(records["size"]) ?? numeric(block, 124, 136);
-  if (size < 0n || size > 2n ** 53n - 1n) throw new Error("size");
+  const blockSize = numeric(block, 124, 136);
+  const size = decimal(records["size"], blockSize);
+  if ([size, blockSize].some((value) => value < 0n || value >= 2n ** 53n)) throw new Error("size");
   if (typeflag === "S" && records["size"] !== undefined) throw new Error("twice");
   return {
     name: records["path"] ?? (prefix === "" ? name : `${prefix}/${name}`),
@@ -187,9 +188,7 @@ function recordsOf(bytes: Buffer): Records {
   return records;
 }
 
-function decimal(text: string | undefined): bigint | undefined;
-function decimal(text: string | undefined, otherwise: bigint): bigint;
-function decimal(text: string | undefined, otherwise?: bigint): bigint | undefined {
+function decimal(text: string | undefined, otherwise: bigint): bigint {
   if (text === undefined) return otherwise;
   const [, sign, digits] = /^([+-]?)([0-9]{1,40})$/.exec(text) ?? [];
   if (digits === undefined) throw new Error("decimal");
