@@ -34,7 +34,7 @@ const SIGNATURE_KEYS = knownKeys("header", "signature", "protected");
 const HEADER_KEYS = knownKeys("jwk", "alg", "x5c");
 
 /**
- * A signature that is well formed: whether it holds is for `verifySignature` to say.
+ * A signature that is well formed: whether it holds is for `verifySignatures` to say.
  * @param value as JSON has it
  * @param path where it stands in its document, for the sentence of a fault
  * @throws {ManifestInvalid} where it is of another shape

@@ -20,11 +20,6 @@ export async function signPayload(payload: Uint8Array, key: SigningKey, now: Dat
   return parseSignature({ header: { jwk, alg }, signature: jws.signature, protected: jws.protected }, "our signature");
 }
 
-/** @throws {ManifestUnverified} */
-export async function verifySignature(payload: Uint8Array, signature: JwsSignature): Promise<void> {
-  await verify(encodeBase64url(payload), signature, 0);
-}
-
 /**
  * Every one of them must hold. One after the other: each takes memory of the payload's size.
  * @throws {ManifestUnverified}

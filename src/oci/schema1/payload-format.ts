@@ -61,6 +61,8 @@ export function protectedHeader({ length, tail }: PayloadFormat, now: Date): Rec
 export function parseProtected(text: string, path: string): PayloadFormat {
   const header = readHeader(text);
   if (header === undefined) throw new ManifestInvalid(`${path} must be a JSON object in base64url`);
+  if (Object.hasOwn(header, "crit"))
+    throw new ManifestInvalid(`${path} demands an extension by crit: there is none here`);
   const { formatLength, formatTail } = header;
   if (typeof formatLength !== "number" || !Number.isSafeInteger(formatLength) || formatLength < 0) {
     throw new ManifestInvalid(`invalid format length: formatLength in ${path} must be a whole number of bytes`);
