@@ -10,6 +10,7 @@ import type { Sources } from "./syntax.ts";
 const TABLE: Table = {
   lib: { sources: [], packages: [] },
   oci: { sources: [], packages: [], node: ["node:crypto"] },
+  "oci/schema1/jws.ts": { sources: [], packages: ["jose"] },
   storage: { sources: [], packages: [] },
   registry: {
     sources: ["oci", "storage", "lib"],

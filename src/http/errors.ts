@@ -13,6 +13,7 @@ const STATUS: Readonly<Record<ErrorName, number>> = {
   ManifestInvalid: 400,
   ManifestTooLarge: 413,
   ManifestUnknown: 404,
+  ManifestUnverified: 400,
   NameInvalid: 400,
   NameUnknown: 404,
   PageSizeInvalid: 400,

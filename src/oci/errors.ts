@@ -24,6 +24,7 @@ export type ErrorCode =
   | "MANIFEST_BLOB_UNKNOWN"
   | "MANIFEST_INVALID"
   | "MANIFEST_UNKNOWN"
+  | "MANIFEST_UNVERIFIED"
   | "NAME_INVALID"
   | "NAME_UNKNOWN"
   | "PAGINATION_NUMBER_INVALID"
@@ -42,6 +43,7 @@ export type ErrorName =
   | "ManifestInvalid"
   | "ManifestTooLarge"
   | "ManifestUnknown"
+  | "ManifestUnverified"
   | "NameInvalid"
   | "NameUnknown"
   | "PageSizeInvalid"
@@ -113,6 +115,15 @@ export class ManifestUnknown extends RegistryError {
   readonly code = "MANIFEST_UNKNOWN" as const;
   constructor(detail?: unknown) {
     super("manifest unknown", detail);
+  }
+}
+
+/** A signature of a schema 1 manifest does not hold, or its key cannot be used. */
+export class ManifestUnverified extends RegistryError {
+  readonly name = "ManifestUnverified" as const;
+  readonly code = "MANIFEST_UNVERIFIED" as const;
+  constructor(detail: string, options?: ErrorOptions) {
+    super("manifest failed signature verification", detail, options);
   }
 }
 

@@ -1,0 +1,77 @@
+/**
+ * JSON as the peers' library prints it, where a digest depends on each byte: `<`, `>`, `&` and the two line separators of
+ * Unicode are escaped, and of the control characters three alone have short names.
+ *
+ * @see manifests, section 5.4; observed on 2.8.2, which Go 1.19 compiled
+ */
+const ESCAPED = /[<>&\u2028\u2029]|\\[\\bf]/g;
+
+const SPELT: Readonly<Record<string, string>> = { "\\\\": "\\\\", "\\b": "\\u0008", "\\f": "\\u000c" };
+
+/** @param indent of each level; one line without it */
+export function toGoJson(value: unknown, indent?: string): string {
+  const text = escapeForGo(JSON.stringify(value, wellFormed, indent === undefined ? 0 : 1));
+  return indent === undefined ? text : text.replace(/^ +/gm, (blanks) => indent.repeat(blanks.length));
+}
+
+/** A value's text, without white space between its tokens: numbers, escapes and the order of keys stay as they are. */
+export function compactForGo(json: string): string {
+  let compact = "";
+  for (let at = 0; at < json.length; ) {
+    const quote = json.indexOf('"', at);
+    const string = quote < 0 ? json.length : quote;
+    compact += json.slice(at, string).replace(/[ \t\r\n]+/g, "");
+    at = quote < 0 ? json.length : endOfString(json, quote);
+    compact += json.slice(string, at).replace(/[<>&\u2028\u2029]/g, spell);
+  }
+  return compact;
+}
+
+/**
+ * The members of an object, each value as its text. Of duplicate keys the last counts.
+ * @param compact valid JSON without white space between tokens
+ */
+export function membersOf(compact: string): ReadonlyMap<string, string> {
+  const members = new Map<string, string>();
+  for (let at = 1; at < compact.length - 1; ) {
+    const colon = endOfString(compact, at);
+    const end = endOfValue(compact, colon + 1);
+    members.set(JSON.parse(compact.slice(at, colon)) as string, compact.slice(colon + 1, end));
+    at = end + 1;
+  }
+  return members;
+}
+
+/** Index behind the closing quote. */
+function endOfString(json: string, quote: number): number {
+  let at = quote + 1;
+  while (at < json.length && json[at] !== '"') at += json[at] === "\\" ? 2 : 1;
+  return at + 1;
+}
+
+/** Index of the comma or brace behind a value. */
+function endOfValue(json: string, start: number): number {
+  let depth = 0;
+  let at = start;
+  while (at < json.length) {
+    const token = json[at] ?? "";
+    if (depth === 0 && (token === "," || token === "}")) return at;
+    if (token === "{" || token === "[") depth++;
+    if (token === "}" || token === "]") depth--;
+    at = token === '"' ? endOfString(json, at) : at + 1;
+  }
+  return at;
+}
+
+function escapeForGo(json: string): string {
+  return json.replace(ESCAPED, (found) => SPELT[found] ?? spell(found));
+}
+
+function spell(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+/** Half a surrogate pair is what U+FFFD stands for. */
+function wellFormed(_key: string, value: unknown): unknown {
+  return typeof value === "string" ? value.toWellFormed() : value;
+}
