@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { ManifestInvalid } from "./errors.ts";
-import { parseManifest, readManifest } from "./manifest.ts";
+import { parseManifest, readManifest, readMediaType } from "./manifest.ts";
 import { MediaType } from "./media-types.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -497,3 +497,12 @@ function parseJson(text: string): unknown {
 function toBytes(document: unknown): Uint8Array {
   return Buffer.from(JSON.stringify(document));
 }
+
+describe("the type of a stored manifest", () => {
+  it("is told also where what it points at cannot be read", () => {
+    const document = { schemaVersion: 1, fsLayers: [{ blobSum: `tarsum.v1+sha256:${"a".repeat(64)}` }] };
+    assert.equal(readMediaType(Buffer.from(JSON.stringify(document))), MediaType.dockerSchema1Signed);
+    assert.equal(readMediaType(Buffer.from(JSON.stringify(OCI_MANIFEST))), ociManifest);
+    assert.throws(() => readMediaType(Buffer.from('{"schemaVersion":3}')), ManifestInvalid);
+  });
+});

@@ -72,6 +72,14 @@ export function readManifest(bytes: Uint8Array): Manifest {
   return toManifest(bytes, document, storedType(document), overlook);
 }
 
+/**
+ * The type under which a stored manifest is served; what it points at is not looked at.
+ * @throws {ManifestInvalid} as {@link readManifest}
+ */
+export function readMediaType(bytes: Uint8Array): string {
+  return storedType(readDocument(bytes, overlook));
+}
+
 function readDocument(bytes: Uint8Array, onFault: FaultHandler): JsonObject {
   return withKnownKeys(parseJsonObject(bytes, onFault), DOCUMENT_KEYS, "the manifest", onFault);
 }

@@ -1,7 +1,7 @@
 import { mapConcurrent } from "../lib/concurrency.ts";
 import type { Digest } from "../oci/digest.ts";
 import { ManifestUnknown } from "../oci/errors.ts";
-import { type Manifest, readManifest } from "../oci/manifest.ts";
+import { type Manifest, readMediaType } from "../oci/manifest.ts";
 import { isTag, type RepositoryName, type Tag } from "../oci/names.ts";
 import { PathNotFound } from "../storage/errors.ts";
 import { type RegistryContext, requireDeletion } from "./context.ts";
@@ -26,7 +26,7 @@ export class StoredManifestService implements ManifestService {
   async get(digest: Digest): Promise<StoredManifest> {
     const bytes = await readRevision(this.#context, this.#repository, digest);
     if (bytes === undefined) throw this.#unknown(digest);
-    const mediaType = this.#context.mediaTypes.get(digest) ?? readManifest(bytes).mediaType;
+    const mediaType = this.#context.mediaTypes.get(digest) ?? readMediaType(bytes);
     this.#context.mediaTypes.set(digest, mediaType);
     return { digest, mediaType, bytes };
   }
