@@ -48,6 +48,21 @@ export interface StorageDriver extends AsyncDisposable {
   delete(path: string, options?: PutOptions): Promise<void>;
 }
 
+/** What a client asks for, where a driver may answer with a URL of its own. */
+export interface RedirectRequest {
+  readonly method: "GET" | "HEAD";
+}
+
+/** A driver that can send clients to the bytes themselves. */
+export interface RedirectingDriver extends StorageDriver {
+  /** @returns undefined where this object is not to be had that way */
+  redirectUrl(path: string, request: RedirectRequest): Promise<URL | undefined>;
+}
+
+export function canRedirect(driver: StorageDriver): driver is RedirectingDriver {
+  return "redirectUrl" in driver && typeof driver.redirectUrl === "function";
+}
+
 export interface PutOptions {
   /** `false` where losing the change in a power cut harms nobody. */
   readonly durable?: boolean;
@@ -66,7 +81,7 @@ export interface FileInfo {
   readonly modified?: number;
 }
 
-/** One reader of an object. Not safe for two reads at once. Disposal closes. */
+/** One reader of an object. Not safe for two reads at once. Disposal closes; a read after it throws `ReaderClosed`. */
 export interface FileReader extends AsyncDisposable {
   /** Bytes of the whole object, from its start, when it was opened. */
   readonly size: number;

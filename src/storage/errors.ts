@@ -32,6 +32,14 @@ export class InvalidOffset extends StorageError {
   }
 }
 
+/** A call on a reader that was disposed of. */
+export class ReaderClosed extends StorageError {
+  override readonly name = "ReaderClosed";
+  constructor(driver: string) {
+    super(driver, "the reader is closed");
+  }
+}
+
 /** A call on a writer that was committed, cancelled or closed. */
 export class WriterClosed extends StorageError {
   override readonly name = "WriterClosed";

@@ -1,6 +1,6 @@
 import { fstatSync } from "node:fs";
 import type { FileReader } from "./driver.ts";
-import { PathNotFound, StorageError } from "./errors.ts";
+import { PathNotFound, ReaderClosed } from "./errors.ts";
 import { changing, close, FILESYSTEM, open, read } from "./filesystem-calls.ts";
 
 /**
@@ -21,7 +21,7 @@ export class FilesystemReader implements FileReader {
   }
 
   async read(into: Uint8Array): Promise<number> {
-    if (this.#closing !== undefined) throw new StorageError(FILESYSTEM, "the reader is closed");
+    if (this.#closing !== undefined) throw new ReaderClosed(FILESYSTEM);
     if (into.length === 0) return 0;
     const reading = changing(() => read(this.#fd, into, 0, into.length, this.#position));
     this.#reading = reading.catch(() => undefined);

@@ -1,6 +1,6 @@
 import { checkFolder, checkOffset, checkPath } from "./checks.ts";
 import type { FileInfo, FileReader, FileWriter, StorageDriver } from "./driver.ts";
-import { PathNotFound, StorageError, WriteConflict } from "./errors.ts";
+import { PathNotFound, ReaderClosed, StorageError, WriteConflict } from "./errors.ts";
 import { WriterState } from "./writer-state.ts";
 
 const MEMORY = "inmemory";
@@ -189,7 +189,7 @@ class MemoryReader implements FileReader {
   }
 
   async read(into: Uint8Array): Promise<number> {
-    if (this.#closed) throw new StorageError(MEMORY, "the reader is closed");
+    if (this.#closed) throw new ReaderClosed(MEMORY);
     if (into.length === 0 || this.#position >= this.size) return 0;
     const bytes = this.#next().subarray(0, Math.min(into.length, this.size - this.#position));
     into.set(bytes);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { FileWriter, StorageDriver } from "../../src/storage/driver.ts";
-import { InvalidOffset, StorageError, WriterClosed } from "../../src/storage/errors.ts";
+import { InvalidOffset, ReaderClosed, WriterClosed } from "../../src/storage/errors.ts";
 import {
   appendAndClose,
   type Check,
@@ -72,7 +72,7 @@ function checkReader(check: Check): void {
     const reading = reader.read(new Uint8Array(MIB));
     await Promise.all([reader[Symbol.asyncDispose](), reader[Symbol.asyncDispose]()]);
     assert.ok((await reading) > 0);
-    await assert.rejects(reader.read(new Uint8Array(10)), StorageError);
+    await assert.rejects(reader.read(new Uint8Array(10)), ReaderClosed);
     await reader[Symbol.asyncDispose]();
   });
 }

@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { driverContract } from "../../test/contract/driver.ts";
+import { ClosingDriver } from "./closing.ts";
+import { canRedirect, type FileWriter, type RedirectingDriver, type StorageDriver } from "./driver.ts";
+import { StorageError } from "./errors.ts";
+import { MemoryDriver } from "./memory.ts";
+
+class Ended extends Error {}
+
+driverContract("with an end", async () => closing(new MemoryDriver()));
+
+describe("a driver that was disposed of", () => {
+  test("refuses every call, and those on its readers and writers", async () => {
+    const inner = new MemoryDriver();
+    await inner.putContent("/object", Buffer.from("some bytes"));
+    const driver = closing(inner);
+    const reader = await driver.reader("/object");
+    const writer = await driver.writer("/upload", { append: true });
+    await driver[Symbol.asyncDispose]();
+    for (const call of [
+      () => driver.getContent("/object"),
+      () => driver.putContent("/object", Buffer.from("other")),
+      () => driver.reader("/object"),
+      () => driver.writer("/object", { append: false }),
+      () => driver.stat("/object"),
+      () => driver.list("/"),
+      () => driver.move("/object", "/elsewhere"),
+      () => driver.delete("/object"),
+      () => reader.read(new Uint8Array(4)),
+      () => writer.write(Buffer.from("x")),
+      () => writer.close(),
+      () => writer.commit(),
+      () => writer.cancel(),
+    ]) {
+      await assert.rejects(call, Ended, String(call));
+    }
+    assert.equal(Buffer.from(await inner.getContent("/object")).toString(), "some bytes");
+    await reader[Symbol.asyncDispose]();
+    await writer[Symbol.asyncDispose]();
+  });
+
+  test("has kept what its open writers had written", async () => {
+    const inner = new MemoryDriver();
+    const driver = closing(inner);
+    const writer = await driver.writer("/upload", { append: true });
+    await writer.write(Buffer.from("half"));
+    await driver[Symbol.asyncDispose]();
+    await using next = await inner.writer("/upload", { append: true });
+    assert.equal(next.size, 4);
+  });
+
+  test("is disposed of once, after the call that runs and what is open", async () => {
+    const events: string[] = [];
+    const { promise: written, resolve: finish } = Promise.withResolvers<void>();
+    const driver = closing(
+      withWriter(events, {
+        write: async () => {
+          events.push("write begins");
+          await written;
+          events.push("write ends");
+        },
+      }),
+    );
+    const writer = await driver.writer("/upload", { append: true });
+    const writing = writer.write(Buffer.from("x"));
+    const disposals = Promise.all([driver[Symbol.asyncDispose](), driver[Symbol.asyncDispose]()]);
+    await assert.rejects(driver.stat("/"), Ended);
+    events.push("a call is refused");
+    finish();
+    await Promise.all([writing, disposals]);
+    const end = ["write ends", "the writer ends", "the driver ends"];
+    assert.deepEqual(events, ["write begins", "a call is refused", ...end]);
+  });
+
+  test("waits for a writer that opens meanwhile, and for one that its owner is disposing of", async () => {
+    for (const owner of ["opens", "disposes"] as const) {
+      const events: string[] = [];
+      const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+      const driver = closing(withWriter(events, {}, owner === "opens" ? opened : undefined));
+      const opening = driver.writer("/upload", { append: true });
+      const disposal = owner === "disposes" ? (await opening)[Symbol.asyncDispose]() : undefined;
+      const end = driver[Symbol.asyncDispose]();
+      open();
+      await Promise.all([opening, disposal, end]);
+      assert.deepEqual(events, ["the writer ends", "the driver ends"], owner);
+    }
+  });
+
+  test("is disposed of also where a writer cannot be closed, which is told", async () => {
+    const events: string[] = [];
+    const fails = new StorageError("inmemory", "broken");
+    const driver = closing(withWriter(events, { [Symbol.asyncDispose]: () => Promise.reject(fails) }));
+    await driver.writer("/upload", { append: true });
+    await assert.rejects(driver[Symbol.asyncDispose](), (error) => {
+      assert.ok(error instanceof AggregateError);
+      assert.deepEqual(error.errors, [fails]);
+      return true;
+    });
+    assert.deepEqual(events, ["the driver ends"]);
+  });
+});
+
+test("a driver can send clients elsewhere after it was wrapped, exactly where it could before", async () => {
+  assert.equal(canRedirect(closing(new MemoryDriver())), false);
+  const driver = closing(new RedirectingMemory());
+  assert.ok(canRedirect(driver));
+  assert.equal((await driver.redirectUrl("/a", { method: "HEAD" }))?.href, "http://bytes.test/a?HEAD");
+  await driver[Symbol.asyncDispose]();
+  await assert.rejects(driver.redirectUrl("/a", { method: "GET" }), Ended);
+});
+
+class RedirectingMemory extends MemoryDriver implements RedirectingDriver {
+  redirectUrl: RedirectingDriver["redirectUrl"] = async (path, { method }) =>
+    new URL(`${path}?${method}`, "http://bytes.test");
+}
+
+function closing(driver: StorageDriver): ClosingDriver {
+  return new ClosingDriver(driver, () => new Ended("too late"));
+}
+
+/** A storage whose writers do as told, and say in `events` when they and it are disposed of. */
+function withWriter(events: string[], calls: Partial<FileWriter>, opened?: Promise<void>): StorageDriver {
+  const nothing = async (): Promise<void> => undefined;
+  const writer: FileWriter = {
+    ...{ size: 0, write: nothing, close: nothing, commit: nothing, cancel: nothing },
+    [Symbol.asyncDispose]: async () => void events.push("the writer ends"),
+    ...calls,
+  };
+  return Object.assign(new MemoryDriver(), {
+    writer: async () => {
+      await opened;
+      return writer;
+    },
+    [Symbol.asyncDispose]: async () => void events.push("the driver ends"),
+  });
+}
