@@ -69,9 +69,11 @@ export interface StorageConfig {
 }
 
 /**
- * For `filesystem` the parameters are {@link FilesystemParameters}; `inmemory` has none.
+ * For `filesystem` the parameters are {@link FilesystemParameters}; `inmemory` has none; those of a driver of the operator's
+ * own are as YAML has them.
  */
 export interface DriverConfig {
+  /** Of a driver of the operator's own: the specifier of its module, which has a slash in it or begins with `file:`. */
   readonly name: string;
   readonly parameters: Parameters;
 }
@@ -274,6 +276,8 @@ export interface ReportingConfig {
 export interface WharfingerConfig {
   /** Where our own files live. Not set: beside the storage. */
   readonly datadir?: string | undefined;
+  /** Specifiers of modules with kinds of manifests of the operator's own. */
+  readonly manifestkinds: readonly string[];
   readonly timeouts: {
     /** From the connection to the end of the request's head. */
     readonly header: number;

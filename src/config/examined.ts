@@ -7,6 +7,8 @@ import { resolve } from "./resolve.ts";
 import { review } from "./review.ts";
 import { authFindings, driverFindings, driverName, leaveOutNone, requireVersion, spellOutParts } from "./rules.ts";
 import { schema } from "./schema.ts";
+import { ownDriver } from "./schema-storage.ts";
+import { isSpecifier } from "./specifier.ts";
 import { type Mapping, toInput } from "./tree.ts";
 import { parseYaml } from "./yaml-tree.ts";
 
@@ -35,8 +37,13 @@ export function examine(text: string, name: string, env: Environment): Examined 
 }
 
 function validate(root: Mapping): Examined {
-  const { data, error } = schema.safeParse(toInput(root));
+  const input = toInput(root);
   const driver = driverName(root);
-  const config = data && driver !== undefined ? resolve(data, driver) : undefined;
-  return { config, findings: error?.issues.map((issue) => toFinding(root, issue)) ?? [] };
+  const file = schema.safeParse(input);
+  const own = driver !== undefined && isSpecifier(driver) ? ownDriver(driver).safeParse(input) : undefined;
+  const issues = [file, own].flatMap((parsed) => parsed?.error?.issues ?? []);
+  return {
+    config: file.data && driver !== undefined ? resolve(file.data, driver, own?.data) : undefined,
+    findings: issues.map((issue) => toFinding(root, issue)),
+  };
 }

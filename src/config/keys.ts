@@ -181,6 +181,7 @@ export const KEYS: Readonly<Record<string, KeyClass>> = {
   "reporting.newrelic.name": "warned",
   "reporting.newrelic.verbose": "warned",
   "wharfinger.datadir": "honoured",
+  "wharfinger.manifestkinds[]": "honoured",
   "wharfinger.timeouts.header": "honoured",
   "wharfinger.timeouts.idle": "honoured",
   "wharfinger.timeouts.body": "honoured",

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Finding } from "./finding.ts";
+import { isSpecifier } from "./specifier.ts";
 import { find, type Mapping, nearest, Scalar, Sequence, type Tree } from "./tree.ts";
 
 /** An issue of the schema as a sentence. What was found is not quoted where it may be a secret. */
@@ -21,9 +22,14 @@ const LEVELS = "Must be one of [error, warn, info, debug]";
 
 function showPath(path: readonly PropertyKey[]): string {
   return path
-    .map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`))
+    .map((step) => (typeof step === "number" ? `[${step}]` : `.${showStep(String(step))}`))
     .join("")
     .slice(1);
+}
+
+/** The specifier of a module has dots of its own. */
+function showStep(step: string): string {
+  return isSpecifier(step) ? JSON.stringify(step) : step;
 }
 
 function accepted(issue: z.core.$ZodIssue): string {

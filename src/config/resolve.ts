@@ -2,13 +2,16 @@ import type { Config, EndpointConfig, Middleware, Parameters, StorageConfig, Val
 import type { Endpoint, FileConfig, RedisSection, StorageSection } from "./file-config.ts";
 import type { RedisConfig } from "./redis-config.ts";
 
-/** Merges older spellings into the present ones, which win where both are given; lists are joined. */
-export function resolve(file: FileConfig, driver: string): Config {
+/**
+ * Merges older spellings into the present ones, which win where both are given; lists are joined.
+ * @param own the parameters of a driver of the operator's own
+ */
+export function resolve(file: FileConfig, driver: string, own: Parameters = {}): Config {
   const { loglevel, auth: _none, redis, ...same } = file;
   return {
     ...same,
     log: { ...file.log, level: file.log.level ?? loglevel ?? "info" },
-    storage: toStorage(file.storage, driver),
+    storage: toStorage(file.storage, driver, own),
     auth: toAuth(file.auth),
     middleware: toMiddleware(file.middleware),
     notifications: { ...file.notifications, endpoints: file.notifications.endpoints.map(toEndpoint) },
@@ -17,11 +20,11 @@ export function resolve(file: FileConfig, driver: string): Config {
   };
 }
 
-function toStorage(section: StorageSection, driver: string): StorageConfig {
+function toStorage(section: StorageSection, driver: string, own: Parameters): StorageConfig {
   const { maintenance, redirect, tag, filesystem } = section;
   const { layerinfo, ...cache } = section.cache;
   return {
-    driver: { name: driver, parameters: driver === "filesystem" ? (filesystem ?? {}) : {} },
+    driver: { name: driver, parameters: driver === "filesystem" ? (filesystem ?? {}) : own },
     maintenance,
     delete: section.delete,
     redirect,

@@ -1,6 +1,7 @@
 import { ConfigError } from "./config-error.ts";
 import type { Finding } from "./finding.ts";
 import { nearestKey } from "./nearest-key.ts";
+import { isSpecifier } from "./specifier.ts";
 import { find, isNull, Mapping, Scalar, type Tree } from "./tree.ts";
 
 const SECTIONS_OF_STORAGE: ReadonlySet<string> = new Set(["maintenance", "cache", "delete", "redirect", "tag"]);
@@ -45,7 +46,7 @@ export function driverName(root: Mapping): string | undefined {
   return driversOf(root)[0]?.[0];
 }
 
-/** Exactly one driver, and one that we have. */
+/** Exactly one driver, and one that we have or that a module is said to have. */
 export function driverFindings(root: Mapping): Finding[] {
   const drivers = driversOf(root);
   if (drivers.length === 0) {
@@ -53,7 +54,7 @@ export function driverFindings(root: Mapping): Finding[] {
     return [{ about: "storage", where, sentence: "no storage configuration provided", fatal: true }];
   }
   const known = drivers.filter(([name]) => drivers.length === 1 || isDriver(name));
-  const unusable = known.filter(([name]) => !DRIVERS.has(name)).map((part) => refusal("storage", part, whyNotDriver));
+  const unusable = known.filter(([name]) => !isUsable(name)).map((part) => refusal("storage", part, whyNotDriver));
   return drivers.length === 1 ? unusable : [tooManyDrivers(drivers), ...unusable];
 }
 
@@ -85,7 +86,11 @@ function tooManyDrivers(drivers: readonly [string, Tree][]): Finding {
 }
 
 function isDriver(name: string): boolean {
-  return DRIVERS.has(name) || DRIVERS_TO_COME.has(name) || DRIVERS_DROPPED.has(name);
+  return isUsable(name) || DRIVERS_TO_COME.has(name) || DRIVERS_DROPPED.has(name);
+}
+
+function isUsable(name: string): boolean {
+  return DRIVERS.has(name) || isSpecifier(name);
 }
 
 function hint(names: readonly string[]): string {

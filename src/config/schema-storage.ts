@@ -1,5 +1,5 @@
-import type { z } from "zod";
-import type { Config } from "./config.ts";
+import { z } from "zod";
+import type { Config, Parameters } from "./config.ts";
 import {
   alwaysThere,
   bool,
@@ -60,6 +60,12 @@ export const storage: z.ZodType<StorageSection> = section({
   }),
   tag: alwaysThere({ concurrencylimit: int(0).default(0) }),
 });
+
+/** The section of a driver that is named by its module, which alone knows what its parameters mean. */
+export function ownDriver(specifier: string): z.ZodType<Parameters> {
+  const document = z.object({ storage: z.object({ [specifier]: parameters }) });
+  return document.transform(({ storage }) => storage[specifier] ?? {});
+}
 
 const entries = listOf(
   section({ name: named("the name of a middleware"), disabled: bool.default(false), options: parameters }),

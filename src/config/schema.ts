@@ -107,6 +107,7 @@ const atMost =
 
 const wharfinger = alwaysThere({
   datadir: named("the path of a directory").optional(),
+  manifestkinds: listOf(named("the specifier of a module, such as ./kinds/model.js")),
   timeouts: alwaysThere({
     header: timeLimit.default(30_000).transform(atMost(LONGEST_HEADER)),
     idle: timeLimit.default(180_000).transform(atMost(LONGEST_TIMER - KEEP_ALIVE_BUFFER)),

@@ -1,0 +1,15 @@
+import type { StorageDriver } from "./driver.ts";
+
+export interface DriverAccess {
+  /** Whether anything will be written. */
+  readonly writable: boolean;
+}
+
+/**
+ * What a module that a configuration names as its storage exports as `openDriver`.
+ * @param parameters what stands under the name, as YAML has it; nothing in it is checked
+ */
+export type OpenDriver = (
+  parameters: Readonly<Record<string, unknown>>,
+  access: DriverAccess,
+) => StorageDriver | Promise<StorageDriver>;
