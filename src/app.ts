@@ -6,7 +6,7 @@ import { isExternalUrl } from "./config/external-url.ts";
 import { accessLine } from "./http/access-log.ts";
 import { createServer, type HttpServer } from "./http/server.ts";
 import { schedulePurge } from "./maintenance/purge-schedule.ts";
-import { DRIVERS } from "./parts.ts";
+import { openDriver } from "./parts.ts";
 import type { RegistryOptions } from "./registry/context.ts";
 import type { ReferenceRules } from "./registry/reference-rules.ts";
 import { StorageRegistry } from "./registry/storage-registry.ts";
@@ -25,10 +25,15 @@ export interface App extends AsyncDisposable {
   beginMaintenance(): void;
 }
 
-/** @throws {StorageError} in one sentence where the storage cannot be used */
-export async function createApp(config: Config, log: Log): Promise<App> {
+/**
+ * @param folder from where modules that the configuration names are looked up
+ * @throws {StorageError} in one sentence where the storage cannot be used
+ * @throws {ConfigError} where such a module cannot be used
+ */
+export async function createApp(config: Config, log: Log, folder: string): Promise<App> {
   await using parts = new AsyncDisposableStack();
-  const driver = await openDriver(config);
+  const writable = !config.storage.maintenance.readonly.enabled;
+  const driver = await openDriver(config.storage.driver, { writable }, folder);
   const warn = (message: string, fields: Readonly<Record<string, unknown>>): void => log.warn(fields, message);
   const registry = parts.use(new StorageRegistry(driver, toRegistryOptions(config), warn));
   const accessLog = config.log.accesslog.disabled ? undefined : parts.use(writeLines());
@@ -48,13 +53,6 @@ function purgeUploads(owned: AsyncDisposableStack, { storage }: Config, log: Log
   const report = (message: string): void => log.info(message);
   const complain = (message: string): void => log.error(message);
   owned.use(schedulePurge(driver, { age, interval, dryRun: dryrun, report, complain }));
-}
-
-async function openDriver({ storage }: Config): Promise<StorageDriver> {
-  const { name, parameters } = storage.driver;
-  const open = DRIVERS[name];
-  if (!open) throw new Error(`no storage driver is called ${name}: expected ${Object.keys(DRIVERS).join(", ")}`);
-  return await open(parameters, { writable: !storage.maintenance.readonly.enabled });
 }
 
 function toRegistryOptions({ storage, validation }: Config): RegistryOptions {

@@ -21,3 +21,4 @@ export type * from "./storage/driver.ts";
 export * from "./storage/errors.ts";
 export { openFilesystem } from "./storage/filesystem.ts";
 export { MemoryDriver } from "./storage/memory.ts";
+export type * from "./storage/open-driver.ts";
