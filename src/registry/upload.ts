@@ -1,19 +1,25 @@
 import { randomUUID } from "node:crypto";
+import { type BlobDigest, isTarsumDigest } from "../oci/blob-digest.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { algorithmOf, type Digest, type DigestAlgorithm, encodedOf } from "../oci/digest.ts";
 import { DigestInvalid, RangeInvalid, UploadUnknown } from "../oci/errors.ts";
 import { MediaType } from "../oci/media-types.ts";
 import type { RepositoryName } from "../oci/names.ts";
+import type { Tarsum } from "../oci/tarsum.ts";
 import type { FileWriter } from "../storage/driver.ts";
 import { PathNotFound, WriteConflict } from "../storage/errors.ts";
 import type { RegistryContext } from "./context.ts";
 import { absentIfNotFound, writeLink } from "./links.ts";
-import { blobPath, layerLinkPath, uploadDataPath, uploadPath, uploadStartedPath, uploadTakenPath } from "./paths.ts";
-import type { Upload, UploadOptions } from "./registry.ts";
+import type { Upload, UploadContent, UploadOptions } from "./registry.ts";
 import type { RunningHash } from "./running-hash.ts";
-import { hashAt, hexOfData } from "./upload-hash.ts";
+import { chunksUntil } from "./upload-content.ts";
+import { hashAt, hexOfData, readData } from "./upload-hash.ts";
 import type { UploadId } from "./upload-id.ts";
 import type { UploadState } from "./upload-state.ts";
+import { verifyTarsum } from "./upload-tarsum.ts";
+
+/** Bytes of a tar that are looked at before others go on. */
+const TAR_CHUNK = 256 * 1024;
 
 export class StoredUpload implements Upload {
   readonly #context: RegistryContext;
@@ -38,11 +44,11 @@ export class StoredUpload implements Upload {
     return this.#state.size;
   }
 
-  append(chunks: AsyncIterable<Uint8Array>, options: UploadOptions = {}): Promise<Upload> {
+  append(content: UploadContent, options: UploadOptions = {}): Promise<Upload> {
     return this.#takeTurn(async (signal) => {
       const hash = await hashAt(this.#context, this.#repository, this.#state, options.algorithm);
       this.#context.uploadMemory.hashes.delete(this.#key);
-      const size = await this.#receive(untilStopped(chunks, signal), hash);
+      const size = await this.#receive(chunksUntil(content, signal), hash);
       const data = await this.#context.driver.stat(this.#dataPath);
       if (data.size !== size) throw this.#moved();
       if (hash) this.#context.uploadMemory.hashes.set(this.#key, { hash, size, modified: data.modified });
@@ -50,15 +56,18 @@ export class StoredUpload implements Upload {
     });
   }
 
-  commit(digest: Digest): Promise<Descriptor> {
-    return this.#takeTurn(async () => {
-      const { driver, uploadMemory } = this.#context;
-      if (this.size === 0) await this.#commitEmpty(digest);
-      else await this.#commitData(digest);
-      await writeLink(driver, layerLinkPath(this.#repository, digest), digest);
+  commit(digest: BlobDigest): Promise<Descriptor> {
+    return this.#takeTurn(async (signal) => {
+      const { driver, paths, uploadMemory } = this.#context;
+      const stored = isTarsumDigest(digest) ? await this.#verifyTar(digest, signal) : await this.#verify(digest);
+      if (this.size === 0) await driver.putContent(paths.blob(stored), new Uint8Array());
+      else await this.#moveIntoPlace(stored);
+      for (const name of new Set([stored, digest])) {
+        await writeLink(driver, paths.layerLink(this.#repository, name), stored);
+      }
       uploadMemory.hashes.delete(this.#key);
       await absentIfNotFound(driver.delete(this.#path, { durable: false }));
-      return { mediaType: MediaType.octetStream, digest, size: this.size };
+      return { mediaType: MediaType.octetStream, digest: stored, size: this.size };
     });
   }
 
@@ -79,18 +88,18 @@ export class StoredUpload implements Upload {
   }
 
   get #path(): string {
-    return uploadPath(this.#repository, this.id);
+    return this.#context.paths.upload(this.#repository, this.id);
   }
 
   get #dataPath(): string {
-    return uploadDataPath(this.#repository, this.id);
+    return this.#context.paths.uploadData(this.#repository, this.id);
   }
 
   /** The session may have ended since it was asked for. */
   #takeTurn<R>(work: (signal: AbortSignal) => Promise<R>): Promise<R> {
     const { driver, uploadMemory } = this.#context;
     return uploadMemory.takeTurn(this.#key, async (signal) => {
-      const started = await absentIfNotFound(driver.stat(uploadStartedPath(this.#repository, this.id)));
+      const started = await absentIfNotFound(driver.stat(this.#context.paths.uploadStarted(this.#repository, this.id)));
       if (started === undefined) throw new UploadUnknown();
       return await work(signal);
     });
@@ -144,23 +153,40 @@ export class StoredUpload implements Upload {
     }
   }
 
-  async #commitEmpty(digest: Digest): Promise<void> {
-    const { driver } = this.#context;
-    const data = await absentIfNotFound(driver.stat(this.#dataPath));
-    if (data && data.size > 0) throw this.#moved();
-    const empty = EMPTY_HEX[algorithmOf(digest)];
-    if (encodedOf(digest) !== empty) throw mismatch(digest, empty);
-    await driver.putContent(blobPath(digest), new Uint8Array());
+  /** @returns what the bytes are to be stored under */
+  async #verify(digest: Digest): Promise<Digest> {
+    const modified = await this.#checkData();
+    const state = { ...this.#state, modified };
+    const hex =
+      this.size === 0
+        ? EMPTY_HEX[algorithmOf(digest)]
+        : await hexOfData(this.#context, this.#repository, state, digest, () => this.#sync());
+    if (hex !== encodedOf(digest)) throw mismatch(digest, hex);
+    return digest;
   }
 
-  async #commitData(digest: Digest): Promise<void> {
-    const { driver } = this.#context;
-    const data = await absentIfNotFound(driver.stat(this.#dataPath));
-    if (data?.size !== this.size) throw this.#moved();
-    const state = { ...this.#state, modified: data.modified };
-    const hex = await hexOfData(this.#context, this.#repository, state, digest, () => this.#sync());
-    if (hex !== encodedOf(digest)) throw mismatch(digest, hex);
-    await this.#moveIntoPlace(digest);
+  /** @returns what the bytes are to be stored under */
+  async #verifyTar(tarsum: Tarsum, signal: AbortSignal): Promise<Digest> {
+    await this.#checkData();
+    return await verifyTarsum(tarsum, this.#readTar(), { signal });
+  }
+
+  async *#readTar(): AsyncGenerator<Uint8Array, void, void> {
+    if (this.size === 0) return;
+    await this.#sync();
+    let read = 0;
+    for await (const chunk of readData(this.#context, this.#repository, this.id, TAR_CHUNK)) {
+      read += chunk.length;
+      yield chunk;
+    }
+    if (read !== this.size) throw this.#moved();
+  }
+
+  /** @returns when the data was last written, where the storage tells. ms */
+  async #checkData(): Promise<number | undefined> {
+    const data = await absentIfNotFound(this.#context.driver.stat(this.#dataPath));
+    if ((data?.size ?? 0) !== this.size) throw this.#moved();
+    return data?.modified;
   }
 
   /**
@@ -169,10 +195,10 @@ export class StoredUpload implements Upload {
    */
   async #moveIntoPlace(digest: Digest): Promise<void> {
     const { driver } = this.#context;
-    const taken = uploadTakenPath(this.#repository, this.id, randomUUID());
+    const taken = this.#context.paths.uploadTaken(this.#repository, this.id, randomUUID());
     await this.#rename(this.#dataPath, taken);
     const { size } = await driver.stat(taken);
-    if (size === this.size) return await driver.move(taken, blobPath(digest));
+    if (size === this.size) return await driver.move(taken, this.#context.paths.blob(digest));
     await this.#rename(taken, this.#dataPath);
     throw this.#moved();
   }
@@ -206,27 +232,4 @@ const EMPTY_HEX: Readonly<Record<DigestAlgorithm, string>> = {
 
 function mismatch(digest: Digest, hex: string): DigestInvalid {
   return new DigestInvalid(`the uploaded bytes have ${algorithmOf(digest)}:${hex}, not ${digest}`);
-}
-
-/** The chunks until `signal` fires; does not wait for a source that stalls. */
-async function* untilStopped(
-  chunks: AsyncIterable<Uint8Array>,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array, void, void> {
-  const { promise: stopped, reject: stop } = Promise.withResolvers<never>();
-  stopped.catch(() => undefined); // nobody may be waiting when it fires
-  const onAbort = (): void => stop(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  const iterator = chunks[Symbol.asyncIterator]();
-  try {
-    for (;;) {
-      signal.throwIfAborted();
-      const result = await Promise.race([iterator.next(), stopped]);
-      if (result.done) return;
-      yield result.value;
-    }
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-    iterator.return?.().catch(() => undefined); // waits for a source that stalls, which nobody else should
-  }
 }
