@@ -13,7 +13,6 @@ import {
   MediaType,
   MemoryDriver,
   openRegistry,
-  parseManifest,
   parseRepositoryName,
   type Registry,
   Unsupported,
@@ -84,7 +83,7 @@ test("a program finds every manifest, tagged or not, and goes on after one", asy
     const document = { schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [], annotations: { n: String(n) } };
     const bytes = Buffer.from(JSON.stringify(document));
     const digest = digestOf(bytes, n === 4 ? "sha512" : "sha256");
-    await manifests.put(parseManifest(bytes, undefined), digest);
+    await manifests.put(registry.kinds.parse(bytes, undefined), digest);
     digests.push(digest);
   }
   digests.sort();

@@ -3,7 +3,7 @@ import { UploadUnknown } from "../oci/errors.ts";
 import type { RepositoryName } from "../oci/names.ts";
 import type { RegistryContext } from "./context.ts";
 import { absentIfNotFound } from "./links.ts";
-import { uploadDataPath, uploadStartedPath } from "./paths.ts";
+
 import type { Upload, UploadOptions, UploadService } from "./registry.ts";
 import { startHash } from "./running-hash.ts";
 import { StoredUpload } from "./upload.ts";
@@ -24,7 +24,9 @@ export class StoredUploadService implements UploadService {
     const startedAt = new Date();
     const text = `${startedAt.toISOString().slice(0, 19)}Z`;
     // Nobody loses bytes when a power cut takes a session that has none yet.
-    await driver.putContent(uploadStartedPath(this.#repository, id), Buffer.from(text), { durable: false });
+    await driver.putContent(this.#context.paths.uploadStarted(this.#repository, id), Buffer.from(text), {
+      durable: false,
+    });
     if (options.algorithm) {
       uploadMemory.hashes.set(`${this.#repository}/${id}`, {
         hash: startHash(options.algorithm),
@@ -38,8 +40,8 @@ export class StoredUploadService implements UploadService {
   async resume(id: UploadId): Promise<Upload> {
     const { driver } = this.#context;
     const [started, data] = await Promise.all([
-      absentIfNotFound(driver.getContent(uploadStartedPath(this.#repository, id))),
-      absentIfNotFound(driver.stat(uploadDataPath(this.#repository, id))),
+      absentIfNotFound(driver.getContent(this.#context.paths.uploadStarted(this.#repository, id))),
+      absentIfNotFound(driver.stat(this.#context.paths.uploadData(this.#repository, id))),
     ]);
     const startedAt = new Date(
       Buffer.from(started ?? [])

@@ -3,13 +3,13 @@ import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
 import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
+import { parseDocument } from "../../../test/support/schema1-manifest.ts";
 import { OBSERVED } from "../../../test/support/schema1-observed.ts";
 import type { Descriptor } from "../descriptor.ts";
 import { type Digest, digestOf } from "../digest.ts";
 import { ManifestInvalid } from "../errors.ts";
 import type { RepositoryName, Tag } from "../names.ts";
 import { type ConvertedManifest, EMPTY_LAYER, toSchema1 } from "./conversion.ts";
-import { parseDocument } from "./document.ts";
 import { parseSignedDocument } from "./signed-document.ts";
 
 const [NAME, TAG] = ["n/one" as RepositoryName, "t" as Tag];

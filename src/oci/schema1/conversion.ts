@@ -5,7 +5,8 @@
  * @see manifests, section 5.4
  */
 import { hash } from "node:crypto";
-import { type Digest, digestOf, encodedOf, toDigest } from "../digest.ts";
+import type { BlobDigest } from "../blob-digest.ts";
+import { type Digest, digestOf, toDigest } from "../digest.ts";
 import { ManifestInvalid } from "../errors.ts";
 import type { ManifestContents } from "../manifest-kind.ts";
 import type { RepositoryName, Tag } from "../names.ts";
@@ -63,11 +64,11 @@ export function toSchema1(
 /** A line of the history with the layer that it made. */
 interface Step {
   readonly entry: HistoryEntry;
-  readonly blobSum: Digest;
+  readonly blobSum: BlobDigest;
 }
 
 /** Oldest first. */
-function toSteps({ history, diffIds }: ImageConfig, layers: readonly Digest[]): readonly [Step, ...Step[]] {
+function toSteps({ history, diffIds }: ImageConfig, layers: readonly BlobDigest[]): readonly [Step, ...Step[]] {
   if (diffIds !== layers.length) {
     throw new ManifestInvalid(`the configuration speaks of ${diffIds} layers, the manifest of ${layers.length}`);
   }
@@ -78,7 +79,7 @@ function toSteps({ history, diffIds }: ImageConfig, layers: readonly Digest[]): 
   return [first, ...rest];
 }
 
-function blobSumOf(entry: HistoryEntry, left: Iterator<Digest>): Digest {
+function blobSumOf(entry: HistoryEntry, left: Iterator<BlobDigest>): BlobDigest {
   if (entry.emptyLayer) return EMPTY_LAYER.digest;
   const next = left.next();
   if (next.done !== true) return next.value;
@@ -90,7 +91,7 @@ function toHistory({ baseLayer, members }: ImageConfig, steps: readonly Step[], 
   const texts: string[] = [];
   let parent = "";
   for (const [index, step] of steps.entries()) {
-    const seed = `${encodedOf(step.blobSum)} ${parent}`;
+    const seed = `${step.blobSum.slice(step.blobSum.indexOf(":") + 1)} ${parent}`;
     if (index === steps.length - 1) {
       texts.push(configText(members, idOf(Buffer.concat([Buffer.from(`${seed} `), config])), parent, step.entry));
     } else {
