@@ -52,7 +52,7 @@ export const putManifest: Handler = async (edge, exchange) => {
   using body = await receiveWhole(request.raw, MANIFEST_LIMIT, edge.stall, edge.bodies);
   if (body === undefined) throw new ManifestTooLarge(MANIFEST_LIMIT);
   const manifest = edge.registry.kinds.parse(body.bytes, contentType);
-  checkPlace(manifest, reference.tag);
+  for (const tag of tags) checkPlace(manifest, tag);
   const digest = digestOf(manifest.bytes, reference.digest && algorithmOf(reference.digest));
   if (reference.digest && digest !== reference.digest) {
     throw new DigestInvalid(`the manifest has the digest ${digest}, not ${reference.digest}`);
@@ -74,9 +74,9 @@ export const putManifest: Handler = async (edge, exchange) => {
     .send();
 };
 
-/** The rule of 2015: what names a tag of its own is pushed under it, or by its digest. */
-function checkPlace({ place }: Manifest, tag: Tag | undefined): void {
-  if (place === undefined || tag === undefined || place.tag === tag) return;
+/** The rule of 2015: what names a tag of its own is pushed under it, or by its digest without any. */
+function checkPlace({ place }: Manifest, tag: Tag): void {
+  if (place === undefined || place.tag === tag) return;
   throw new TagInvalid(`the manifest is of the tag ${place.tag || "(none)"}, not ${tag}`);
 }
 
