@@ -7,7 +7,6 @@ import {
   createHash,
   createPublicKey,
   generateKeyPairSync,
-  type JsonWebKey,
   type KeyObject,
   sign,
   verify,
@@ -116,7 +115,7 @@ function verifiedBy(document: Buffer, { header, signature, protected: encoded }:
   const payload = Buffer.concat([document.subarray(0, formatLength), Buffer.from(formatTail, "base64url")]);
   const key = header.x5c
     ? new X509Certificate(Buffer.from(header.x5c[0] ?? "", "base64")).publicKey
-    : createPublicKey({ key: header.jwk as JsonWebKey, format: "jwk" });
+    : createPublicKey({ key: header.jwk as Record<string, string>, format: "jwk" });
   const input = Buffer.from(`${encoded}.${base64url(payload)}`);
   const bytes = Buffer.from(signature, "base64url");
   const holds = verify(`sha${header.alg.slice(2)}`, input, { key, dsaEncoding: "ieee-p1363" }, bytes);
