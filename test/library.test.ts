@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import {
+  type BlobDigest,
   BlobUnknown,
   blobHandler,
   createHandler,
@@ -13,6 +14,7 @@ import {
   MediaType,
   MemoryDriver,
   openRegistry,
+  PathMapper,
   parseRepositoryName,
   type Registry,
   Unsupported,
@@ -73,6 +75,21 @@ test("a handler serves the API in a server that has pages of its own", async () 
     server.close();
     server.closeAllConnections();
   }
+});
+
+test("a path mapper that is passed in says where everything lies", async () => {
+  class FlatBlobs extends PathMapper {
+    override blob(digest: BlobDigest): string {
+      return `${this.root}/flat/${digest.replace(":", "-")}`;
+    }
+  }
+  const driver = new MemoryDriver();
+  await using registry = openRegistry({ driver, paths: new FlatBlobs("/elsewhere") });
+  const digest = await store(registry, BYTES);
+  assert.equal(await registry.repository(NAME).blobs.has(digest), true);
+  assert.deepEqual(await Array.fromAsync(registry.repositories()), [NAME]);
+  assert.deepEqual(Buffer.from(await driver.getContent(`/elsewhere/flat/${digest.replace(":", "-")}`)), BYTES);
+  assert.deepEqual(await driver.list("/"), ["elsewhere"]);
 });
 
 test("a program finds every manifest, tagged or not, and goes on after one", async () => {
