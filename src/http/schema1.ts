@@ -1,4 +1,4 @@
-import type { BlobDigest } from "../oci/blob-digest.ts";
+import { algorithmOf, type Digest, digestOf } from "../oci/digest.ts";
 import { BlobUnknown, ManifestInvalid } from "../oci/errors.ts";
 import { MediaType } from "../oci/media-types.ts";
 import type { Tag } from "../oci/names.ts";
@@ -37,24 +37,32 @@ export async function toSchema1Manifest(
   };
 }
 
-async function readConfig(repository: Repository, digest: BlobDigest): Promise<Uint8Array> {
+/** Checked: a manifest of damaged bytes would be named by a digest and signed like any other. */
+async function readConfig(repository: Repository, digest: Digest): Promise<Uint8Array> {
   const blob = await openConfig(repository, digest);
   const { size } = blob.descriptor;
   if (size > CONFIG_LIMIT) {
     throw new ManifestInvalid(`the configuration has ${size} bytes: up to ${CONFIG_LIMIT} can be told as schema 1`);
   }
-  await using reader = await blob.read();
-  const bytes = new Uint8Array(size);
-  let length = 0;
-  while (length < size) {
-    const count = await reader.read(bytes.subarray(length));
-    if (count === 0) throw new ManifestInvalid(`the configuration ${digest} is damaged`);
-    length += count;
-  }
-  return bytes;
+  const bytes = await readWhole(blob);
+  if (digestOf(bytes, algorithmOf(digest)) === digest) return bytes;
+  throw new ManifestInvalid(`the configuration ${digest} is damaged`);
 }
 
-async function openConfig({ blobs }: Repository, digest: BlobDigest): Promise<Blob> {
+/** Shorter where the storage lost bytes. */
+async function readWhole(blob: Blob): Promise<Uint8Array> {
+  await using reader = await blob.read();
+  const bytes = new Uint8Array(blob.descriptor.size);
+  let length = 0;
+  while (length < bytes.length) {
+    const count = await reader.read(bytes.subarray(length));
+    if (count === 0) break;
+    length += count;
+  }
+  return bytes.subarray(0, length);
+}
+
+async function openConfig({ blobs }: Repository, digest: Digest): Promise<Blob> {
   try {
     return await blobs.open(digest);
   } catch (error) {
