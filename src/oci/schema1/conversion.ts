@@ -28,6 +28,9 @@ export const EMPTY_LAYER: { readonly digest: Digest; readonly bytes: Uint8Array 
   bytes: Buffer.from("1f8b080000096e8800ff621805a360148c5800080000ffff2eafb5ef00040000", "hex"),
 };
 
+/** An image has some tens of them, and Docker of that time no more than 127 layers; each becomes some 500 bytes. */
+const MOST_STEPS = 1000;
+
 /**
  * @param manifest of one image
  * @param config the bytes of its configuration
@@ -71,6 +74,9 @@ interface Step {
 function toSteps({ history, diffIds }: ImageConfig, layers: readonly BlobDigest[]): readonly [Step, ...Step[]] {
   if (diffIds !== layers.length) {
     throw new ManifestInvalid(`the configuration speaks of ${diffIds} layers, the manifest of ${layers.length}`);
+  }
+  if (history.length > MOST_STEPS) {
+    throw new ManifestInvalid(`the history has ${history.length} steps: up to ${MOST_STEPS} can be told as schema 1`);
   }
   const left = layers.values();
   const [first, ...rest] = history.map((entry) => ({ entry, blobSum: blobSumOf(entry, left) }));
