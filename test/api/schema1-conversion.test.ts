@@ -218,14 +218,13 @@ registryContract("an image of schema 2 for a client that takes schema 1 alone", 
     await using writing = await open({ schema1: true });
     await pushSchema2(writing);
     await pushSchema2(writing, { config: configOf([{}]), reference: "whole" });
-    const reading = await startApi(writing.driver, { schema1: true, readOnly: true });
+    await using reading = await startApi(writing.driver, { schema1: true, readOnly: true });
     const detail = expectError(await unchanged(writing, () => send(reading, TAG)), 400, "MANIFEST_INVALID");
     assert.equal(detail, `schema 1 needs the empty layer ${EMPTY_LAYER} here, and this registry is read-only`);
     await pull(reading, "whole");
     await pull(writing, TAG);
     const { headers } = await unchanged(writing, () => pull(reading, TAG));
     assert.equal(headers["docker-content-digest"], OBSERVED.digest);
-    await reading[Symbol.asyncDispose]();
   });
 
   test("is named by the repository and tag that were asked for", async () => {

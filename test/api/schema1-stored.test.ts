@@ -170,6 +170,15 @@ registryContract("signatures of 2015", (open) => {
     assert.deepEqual((await service.get(digest)).map(text), sorted.map(text));
   });
 
+  test("are not got where their bytes are gone or damaged", async () => {
+    await using api = await open();
+    const service = await layDown(api, stored);
+    const [gone, damaged, whole] = sorted as [Buffer, Buffer, Buffer];
+    await api.driver.delete(blobPath(digestOf(gone)));
+    await api.driver.putContent(blobPath(digestOf(damaged)), Buffer.concat([damaged, Buffer.from(" ")]));
+    assert.deepEqual((await service.get(digest)).map(text), [text(whole)]);
+  });
+
   test("that are put are added to those that are there, and served", async () => {
     await using api = await open();
     const service = await layDown(api, [first]);
