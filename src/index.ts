@@ -8,7 +8,7 @@ export {
   type RegistryOptions,
 } from "./library.ts";
 export { type BlobDigest, isBlobDigest, parseBlobDigest } from "./oci/blob-digest.ts";
-export type { Descriptor, Platform } from "./oci/descriptor.ts";
+export type { BlobDescriptor, Descriptor, Platform } from "./oci/descriptor.ts";
 export { type Digest, type DigestAlgorithm, digestOf, isDigest, parseDigest } from "./oci/digest.ts";
 export * from "./oci/errors.ts";
 export type { FaultHandler, JsonObject } from "./oci/json-fields.ts";
@@ -19,7 +19,9 @@ export { ManifestKinds } from "./oci/manifest-kinds.ts";
 export { MediaType } from "./oci/media-types.ts";
 export { isTag, parseRepositoryName, parseTag, type RepositoryName, type Tag } from "./oci/names.ts";
 export type { Schema1Options } from "./oci/schema1/kind.ts";
+export type { PublicJwk, PublicKey } from "./oci/schema1/public-key.ts";
 export { makeSigningKey, parseSigningKey, type SigningKey } from "./oci/schema1/signing-key.ts";
+export { isTarsum, parseTarsum, type Tarsum } from "./oci/tarsum.ts";
 export { PathMapper } from "./registry/paths.ts";
 export type { ReferenceRules } from "./registry/reference-rules.ts";
 export type * from "./registry/registry.ts";

@@ -5,6 +5,7 @@
  * the callback of its own write and with no read into it under way; in every other case it is dropped.
  */
 import type { ServerResponse } from "node:http";
+import { Interruptible } from "../lib/interruptible.ts";
 import type { BlobReader } from "../registry/registry.ts";
 import { BufferPool } from "./buffer-pool.ts";
 
@@ -45,7 +46,7 @@ export async function sendBytes(response: ServerResponse, reader: BlobReader, le
         loan[1] ??= take(length);
         reading = fill(reader, loan[turn === 0 ? 1 : 0] as Buffer, left);
       }
-      if ((await Promise.race([written, gone.promise])) !== "written") return false;
+      if ((await gone.waiting.wait(written)) !== "written") return false;
     }
     allWritten = true;
     return true;
@@ -64,7 +65,7 @@ async function sendSmall(response: ServerResponse, reader: BlobReader, length: n
   }
   const gone = watchConnection(response);
   try {
-    return (await Promise.race([write(response, bytes), gone.promise])) === "written";
+    return (await gone.waiting.wait(write(response, bytes))) === "written";
   } finally {
     gone.stop();
   }
@@ -84,16 +85,21 @@ function write(response: ServerResponse, bytes: Uint8Array): Promise<"written" |
   });
 }
 
-/** Resolves when the response or its connection closes. */
-function watchConnection(response: ServerResponse): { readonly promise: Promise<"gone">; readonly stop: () => void } {
+interface ConnectionWatch {
+  readonly waiting: Interruptible<"gone">;
+  readonly stop: () => void;
+}
+
+/** Interrupts the waiting when the response or its connection closes. */
+function watchConnection(response: ServerResponse): ConnectionWatch {
   const { socket } = response.req;
-  const { promise, resolve } = Promise.withResolvers<"gone">();
-  const onClose = (): void => resolve("gone");
+  const waiting = new Interruptible<"gone">();
+  const onClose = (): void => waiting.interrupt("gone");
   response.once("close", onClose);
   socket.once("close", onClose);
   if (socket.destroyed) onClose();
   return {
-    promise,
+    waiting,
     stop: () => {
       response.off("close", onClose);
       socket.off("close", onClose);

@@ -33,6 +33,7 @@ import { type BlobDigest, isTarsumDigest } from "../oci/blob-digest.ts";
 import { algorithmOf, type Digest, type DigestAlgorithm, encodedOf } from "../oci/digest.ts";
 import type { RepositoryName, Tag } from "../oci/names.ts";
 import { blobPathOf, layerPathOf } from "../oci/tarsum.ts";
+import { isPath } from "../storage/driver.ts";
 import type { UploadId } from "./upload-id.ts";
 
 /** A repository is one that has at least one of these folders. */
@@ -48,7 +49,10 @@ export class PathMapper {
   /** Absolute, without a slash at its end. */
   readonly root: string;
 
+  /** @throws {TypeError} where no driver could take such a path */
   constructor(root = "/docker/registry/v2") {
+    if (!isPath(root))
+      throw new TypeError(`the root of a registry must be a path such as /docker/registry/v2, not ${root}`);
     this.root = root;
   }
 

@@ -91,7 +91,8 @@ export class StorageRegistry implements Registry {
 function onceInAWhile(warn: RegistryContext["warn"]): RegistryContext["warn"] {
   const said = new LRUCache<string, true>({ max: 1000, ttl: REPEAT_AFTER });
   return (message, fields) => {
-    const key = `${message} ${JSON.stringify(fields)}`;
+    const { reason: _, ...about } = fields; // which may name whatever a client asks for
+    const key = `${message} ${JSON.stringify(about)}`;
     if (said.has(key)) return;
     said.set(key, true);
     warn(message, fields);

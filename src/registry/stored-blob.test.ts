@@ -178,16 +178,24 @@ describe("where a client may fetch a blob itself", () => {
 
   test("is nowhere where the storage fails, which the operator is told of once in a while", async () => {
     const told: unknown[] = [];
-    const fails = (): Promise<never> => Promise.reject(new StorageError("inmemory", "no key to sign with"));
+    let times = 0;
+    const fails = (): Promise<never> => Promise.reject(new StorageError("inmemory", `no key for blob ${++times}`));
     const { registry, blob } = await openBlob(redirecting(fails), { warn: (...one) => told.push(one) });
     await using _ = registry;
     for (let n = 0; n < 3; n++) assert.equal(await blob.redirect({ method: "GET" }), undefined);
     assert.deepEqual(told, [
       [
         "clients cannot be redirected to the storage, so blobs are sent from here",
-        { reason: "StorageError: inmemory: no key to sign with" },
+        { reason: "StorageError: inmemory: no key for blob 1" },
       ],
     ]);
+  });
+
+  test("may be given as text by a driver that knows no better, and is nowhere where the text is no URL", async () => {
+    const text = await openBlob(redirecting((async () => "http://bytes.test/x") as never));
+    assert.equal((await text.blob.redirect({ method: "GET" }))?.href, "http://bytes.test/x");
+    const rubbish = await openBlob(redirecting((async () => "rubbish") as never), { warn: () => undefined });
+    assert.equal(await rubbish.blob.redirect({ method: "GET" }), undefined);
   });
 
   test("is not told by a registry that was closed", async () => {

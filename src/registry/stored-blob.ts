@@ -28,10 +28,13 @@ export class StoredBlob implements Blob {
     const { driver, options, warn } = this.#context;
     if (!options.redirect || !canRedirect(driver)) return undefined;
     try {
-      return await driver.redirectUrl(this.#path, request);
+      const url = await driver.redirectUrl(this.#path, request);
+      return url && new URL(url); // one of the operator's own may give text
     } catch (error) {
       if (error instanceof RegistryClosed) throw error;
-      warn("clients cannot be redirected to the storage, so blobs are sent from here", { reason: String(error) });
+      warn("clients cannot be redirected to the storage, so blobs are sent from here", {
+        reason: error instanceof Error ? error.name : String(error),
+      });
       return undefined;
     }
   }

@@ -1,22 +1,25 @@
+import { Interruptible } from "../lib/interruptible.ts";
 import type { UploadContent } from "./registry.ts";
 
 /** Bytes that are all there already are taken in pieces, so that others go on between them. */
 const PIECE = 1024 * 1024;
+
+const STOPPED = Symbol("stopped");
 
 /** The content in chunks until `signal` fires; does not wait for a source that stalls. */
 export async function* chunksUntil(
   content: UploadContent,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, void> {
-  const { promise: stopped, reject: stop } = Promise.withResolvers<never>();
-  stopped.catch(() => undefined); // nobody may be waiting when it fires
-  const onAbort = (): void => stop(signal.reason);
+  const waiting = new Interruptible<typeof STOPPED>();
+  const onAbort = (): void => waiting.interrupt(STOPPED);
   signal.addEventListener("abort", onAbort, { once: true });
   const iterator = iteratorOf(content);
   try {
     for (;;) {
       signal.throwIfAborted();
-      const result = await Promise.race([iterator.next(), stopped]);
+      const result = await waiting.wait(iterator.next());
+      if (result === STOPPED) throw signal.reason;
       if (result.done) return;
       if (!(result.value instanceof Uint8Array)) throw new TypeError("an upload takes bytes, in chunks of Uint8Array");
       yield result.value;
