@@ -32,9 +32,7 @@ export class StoredBlob implements Blob {
       return url && new URL(url); // one of the operator's own may give text
     } catch (error) {
       if (error instanceof RegistryClosed) throw error;
-      warn("clients cannot be redirected to the storage, so blobs are sent from here", {
-        reason: error instanceof Error ? error.name : String(error),
-      });
+      warn("clients cannot be redirected to the storage, so blobs are sent from here", { reason: String(error) });
       return undefined;
     }
   }
