@@ -1,4 +1,4 @@
-import { brokenTar, pass, type Reading, skipPadding } from "./tarsum-bytes.ts";
+import { brokenTar, pass, type Reading, skipPadding, WORK } from "./tarsum-bytes.ts";
 import { readEntry, type TarEntry } from "./tarsum-entry.ts";
 import type { TarHeader } from "./tarsum-header.ts";
 import type { TarsumLimits } from "./tarsum-limits.ts";
@@ -38,15 +38,18 @@ function* readContent({ header, stored, map }: TarEntry, give: (bytes: Buffer) =
   if (map === undefined) return yield* pass(stored, give);
   let position = 0;
   for (const { offset, size } of map.fragments) {
-    giveZeros(offset - position, give);
+    yield* giveZeros(offset - position, give);
     yield* pass(size, give);
     position = offset + size;
   }
-  giveZeros(header.size - position, give);
+  yield* giveZeros(header.size - position, give);
 }
 
-function giveZeros(size: number, give: (bytes: Buffer) => void): void {
-  for (let left = size; left > 0; left -= ZEROS.length) give(ZEROS.subarray(0, left));
+function* giveZeros(size: number, give: (bytes: Buffer) => void): Reading {
+  for (let left = size; left > 0; left -= ZEROS.length) {
+    give(ZEROS.subarray(0, left));
+    yield WORK;
+  }
 }
 
 function* readZeros(): Reading {

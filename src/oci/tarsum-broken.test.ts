@@ -13,15 +13,15 @@ import {
   tarOf,
 } from "../../test/support/tar.ts";
 import { tarsumByHand } from "../../test/support/tarsum.ts";
+import { TarsumAtOnce } from "../../test/support/tarsum-at-once.ts";
 import { DigestInvalid } from "./errors.ts";
-import { TarsumHash } from "./tarsum-hash.ts";
 import { TARSUM_LIMITS, type TarsumLimits } from "./tarsum-limits.ts";
 
 const METHOD = { version: "v1", algorithm: "sha256" } as const;
 const NOTHING = Buffer.alloc(0);
 
 function tarsum(tar: Buffer, limits: Partial<TarsumLimits> = {}): string {
-  const hash = new TarsumHash(METHOD, { ...TARSUM_LIMITS, ...limits });
+  const hash = new TarsumAtOnce(METHOD, { ...TARSUM_LIMITS, ...limits });
   hash.update(tar);
   return hash.digest();
 }
@@ -45,7 +45,7 @@ describe("a tarsum is refused", () => {
     for (const tar of [tarOf([file]), tarOf([tarEntry({ name: "b" }, Buffer.from(crypto.randomUUID().repeat(500)))])]) {
       const gzip = gzipSync(tar);
       assertRefused(gzip, /compressed with gzip/);
-      const hash = new TarsumHash(METHOD);
+      const hash = new TarsumAtOnce(METHOD);
       assert.throws(
         () => {
           for (const byte of gzip) hash.update(new Uint8Array([byte]));
@@ -147,9 +147,9 @@ describe("a tarsum is refused", () => {
 
   it("for an extended header or long name above the limit, before its bytes come", () => {
     for (const typeflag of ["x", "L", "K"]) {
-      const hash = new TarsumHash(METHOD, { ...TARSUM_LIMITS, extensionBytes: 1000 });
+      const hash = new TarsumAtOnce(METHOD, { ...TARSUM_LIMITS, extensionBytes: 1000 });
       hash.update(tarOf([tarHeader({ name: "a", typeflag, size: 1000 })], NOTHING));
-      const other = new TarsumHash(METHOD, { ...TARSUM_LIMITS, extensionBytes: 1000 });
+      const other = new TarsumAtOnce(METHOD, { ...TARSUM_LIMITS, extensionBytes: 1000 });
       assert.throws(
         () => other.update(tarOf([tarHeader({ name: "a", typeflag, size: 1001 })], NOTHING)),
         (error) => error instanceof DigestInvalid && /more than 1000 bytes/.test(String(error.detail)),
@@ -166,8 +166,18 @@ describe("a tarsum is refused", () => {
     );
   });
 
+  it("for an extended header of more records that count than the limit", () => {
+    const records = ["path=b", "SCHILY.xattr.a=1", "SCHILY.xattr.b=2"];
+    const tar = tarOf([paxEntry([...records, "path=c"], ["comment=1", "comment=2", "atime=1"]), file]);
+    assert.equal(tarsum(tar, { records: 3 }), tarsumByHand(tar, "v1"));
+    assert.throws(
+      () => tarsum(tar, { records: 2 }),
+      (error) => error instanceof DigestInvalid && /more than 2 records/.test(String(error.detail)),
+    );
+  });
+
   it("ever again after the first error", () => {
-    const hash = new TarsumHash(METHOD);
+    const hash = new TarsumAtOnce(METHOD);
     let first: unknown;
     assert.throws(
       () => hash.update(Buffer.alloc(512, 1)),

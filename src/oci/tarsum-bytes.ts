@@ -2,15 +2,18 @@ import { DigestInvalid } from "./errors.ts";
 
 /**
  * Reads bytes that arrive in pieces of any size. It yields the most bytes that it takes next, at least one, and is
- * resumed with one to that many, or with undefined at the end of the stream. What it got is its own only until it yields
- * again.
+ * resumed with one to that many, or with undefined at the end of the stream. What it got is its own only until it takes
+ * more. Between two of its numbers lies little work: some 0.1 ms, or what one extended header needs at the most.
  */
 export type Reading<T = void> = Generator<number, T, Buffer | undefined>;
 
 export const BLOCK = 512;
 
+/** Yielded where there is much to do with what is there: nothing is taken, and whatever it is resumed with is not looked at. */
+export const WORK = 0;
+
 /** The most bytes taken at once where more are to come. */
-const LARGEST_PIECE = 0x4000_0000;
+const LARGEST_PIECE = 0x1_0000;
 
 /** This many, or fewer at the end of the stream. */
 export function* upTo(size: number): Reading<Buffer> {

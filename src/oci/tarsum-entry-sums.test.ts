@@ -4,9 +4,10 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { tarEntry, tarOf } from "../../test/support/tar.ts";
 import { tarsumByHand } from "../../test/support/tarsum.ts";
+import { atOnce, TarsumAtOnce } from "../../test/support/tarsum-at-once.ts";
 import { DigestInvalid } from "./errors.ts";
 import { EntrySums } from "./tarsum-entry-sums.ts";
-import { TarsumHash } from "./tarsum-hash.ts";
+import { TarsumKeys } from "./tarsum-keys.ts";
 import { orderOf } from "./tarsum-order.ts";
 
 type Entry = readonly [name: string, firstByte: number];
@@ -20,7 +21,7 @@ function total(entries: readonly Entry[]): string {
   const sums = new EntrySums(32, 1000);
   for (const [name, firstByte] of entries) sums.add(name, sumOf(firstByte));
   const hash = createHash("sha256");
-  sums.addTo(hash);
+  atOnce(sums.addTo(hash));
   return hash.digest("hex");
 }
 
@@ -179,12 +180,22 @@ describe("the sums of entries", () => {
     assert.ok(some > 100 && none > 100);
   });
 
+  it("are put in order: very many", () => {
+    const all = Array.from({ length: 5000 }, (_, i) => createHash("sha256").update(`${i}`).digest());
+    const sums = new EntrySums(32, 5000);
+    for (const [i, sum] of all.entries()) sums.add(`${i}`, sum);
+    const hash = createHash("sha256");
+    atOnce(sums.addTo(hash));
+    const expected = createHash("sha256").update(Buffer.concat(all.toSorted(Buffer.compare)).toString("hex"));
+    assert.equal(hash.digest("hex"), expected.digest("hex"));
+  });
+
   it("of a tar with paths that come again are those by hand", () => {
     let [some, none] = [0, 0];
     fc.assert(
       fc.property(fc.array(fc.constantFrom("a", "./a", "b/", "b", "c"), { maxLength: 5 }), fc.nat(), (names, seed) => {
         const tar = tarOf(names.map((name, i) => tarEntry({ name }, `${seed} ${i}`)));
-        const hash = new TarsumHash({ version: "v1", algorithm: "sha256" });
+        const hash = new TarsumAtOnce({ version: "v1", algorithm: "sha256" });
         hash.update(tar);
         const expected = resultOf(() => tarsumByHand(tar, "v1"));
         if (expected === undefined) none++;
@@ -219,7 +230,7 @@ describe("the order of keys", () => {
           .map((text, i) => ({ text, i }))
           .sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : a.i - b.i));
         assert.deepEqual(
-          [...orderOf(Buffer.from(keys.join(""), "hex"), 12, keys.length)],
+          [...atOnce(orderOf(keysOf(12, Buffer.from(keys.join(""), "hex"))))],
           expected.map(({ i }) => i),
         );
       }),
@@ -235,7 +246,7 @@ describe("the order of keys", () => {
           .digest(),
       ),
     );
-    const order = orderOf(keys, 32, count);
+    const order = atOnce(orderOf(keysOf(32, keys)));
     assert.equal(new Set(order).size, count);
     for (let at = 1; at < count; at++) {
       const [a = 0, b = 0] = order.subarray(at - 1, at + 1);
@@ -244,6 +255,12 @@ describe("the order of keys", () => {
     }
   });
 });
+
+function keysOf(width: number, bytes: Buffer): TarsumKeys {
+  const keys = new TarsumKeys(width);
+  for (let start = 0; start < bytes.length; start += width) keys.add(bytes.subarray(start, start + width));
+  return keys;
+}
 
 function resultOf(step: () => string): string | undefined {
   try {

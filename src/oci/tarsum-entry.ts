@@ -72,22 +72,24 @@ function* readBlock(): Reading<Buffer | undefined> {
   return undefined;
 }
 
-function readLongName(header: TarHeader, limits: TarsumLimits): Reading<string> {
-  return readExtension(header, limits, (bytes) => cString(bytes.toString("latin1")));
+function* readLongName(header: TarHeader, limits: TarsumLimits): Reading<string> {
+  const name = cString((yield* readExtension(header, limits)).toString("latin1"));
+  yield* skipPadding(header.size);
+  return name;
 }
 
-function* readExtension<T>({ size }: TarHeader, limits: TarsumLimits, parse: (bytes: Buffer) => T): Reading<T> {
+/** Its padding is not read yet. */
+function* readExtension({ size }: TarHeader, limits: TarsumLimits): Reading<Buffer> {
   if (size > limits.extensionBytes) {
     throw brokenTar(`an extended header or long name has more than ${limits.extensionBytes} bytes, too many to verify`);
   }
-  const parsed = parse(yield* exactly(size));
-  yield* skipPadding(size);
-  return parsed;
+  return yield* exactly(size);
 }
 
 function* readFirst(block: Buffer, header: TarHeader, limits: TarsumLimits): Reading<TarEntry> {
   if (header.typeflag !== "x") return yield* readPlain(block, header, limits);
-  const records = yield* readExtension(header, limits, parsePax);
+  const records = yield* parsePax(yield* readExtension(header, limits), limits.records);
+  yield* skipPadding(header.size);
   const target = yield* readBlock();
   if (target === undefined) throw brokenTar("an extended header has no entry");
   return yield* readExtended(target, records, limits);
@@ -107,7 +109,7 @@ function* readPlain(block: Buffer, header: TarHeader, limits: TarsumLimits): Rea
  */
 function* readExtended(block: Buffer, records: PaxRecords, limits: TarsumLimits): Reading<TarEntry> {
   const header = withRecords(parseHeader(block), records);
-  const sparse = toSparse(header, records, limits.fragments);
+  const sparse = yield* toSparse(header, records, limits.fragments);
   if (header.typeflag === "S" && (sparse !== undefined || records.has("size"))) {
     throw brokenTar("a sparse file is described twice");
   }

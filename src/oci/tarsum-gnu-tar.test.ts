@@ -3,9 +3,9 @@ import { link, mkdir, open, readFile, symlink, writeFile } from "node:fs/promise
 import { after, before, describe, it } from "node:test";
 import { run, tryRun } from "../../test/support/run.ts";
 import { readTar, tarsumByHand } from "../../test/support/tarsum.ts";
+import { TarsumAtOnce } from "../../test/support/tarsum-at-once.ts";
 import { type TemporaryFolder, temporaryFolder } from "../../test/support/temporary-folder.ts";
 import type { TarsumVersion } from "./tarsum.ts";
-import { TarsumHash } from "./tarsum-hash.ts";
 
 const FORMATS = ["v7", "ustar", "oldgnu", "gnu", "pax"] as const;
 /** Names as long as these need extensions, or prefixes. */
@@ -13,7 +13,7 @@ const LONG = `deep/${"directory/".repeat(12)}`;
 const HUGE = "n".repeat(220);
 
 function tarsum(tar: Buffer, version: TarsumVersion): string {
-  const hash = new TarsumHash({ version, algorithm: "sha256" });
+  const hash = new TarsumAtOnce({ version, algorithm: "sha256" });
   for (let start = 0; start < tar.length; start += 10_007) hash.update(tar.subarray(start, start + 10_007));
   return hash.digest();
 }

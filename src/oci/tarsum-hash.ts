@@ -1,14 +1,16 @@
 import { createHash, type Hash } from "node:crypto";
 import { type Tarsum, type TarsumMethod, type TarsumVersion, toTarsum } from "./tarsum.ts";
 import { type ArchiveVisitor, readArchive } from "./tarsum-archive.ts";
-import type { Reading } from "./tarsum-bytes.ts";
+import { type Reading, WORK } from "./tarsum-bytes.ts";
 import { EntrySums } from "./tarsum-entry-sums.ts";
 import type { TarHeader } from "./tarsum-header.ts";
 import { TARSUM_LIMITS, type TarsumLimits } from "./tarsum-limits.ts";
+import { paced, type Steps } from "./tarsum-steps.ts";
 
 /**
- * Calculates the tarsum of an uncompressed tar that arrives in pieces of any size. Memory is bounded by the limits
- * whatever the tar says, and after the first error every call throws that error again.
+ * Calculates the tarsum of an uncompressed tar that arrives in pieces of any size, in steps of some milliseconds: nothing
+ * is done until these are, to their end and one call's after the other's. Memory is bounded by the limits whatever the
+ * tar says, and after the first error every call throws that error again.
  *
  * No bytes at all are an empty tar. What no sum covers (padding, times but in v0, how a number is written, records of an
  * extended header that mean nothing here) may differ between tars of one tarsum: a canonical digest beside it tells them
@@ -23,7 +25,7 @@ export class TarsumHash {
   readonly #sums: EntrySums;
   readonly #reading: Reading;
   /** The most bytes that the reading takes next. */
-  #wanted = 0;
+  #wanted: number = WORK;
   #failure: unknown;
 
   constructor(method: TarsumMethod, limits: TarsumLimits = TARSUM_LIMITS) {
@@ -34,18 +36,12 @@ export class TarsumHash {
   }
 
   /**
-   * Keeps nothing of the chunk.
+   * Keeps nothing of the chunk after the last step.
    *
    * @throws {DigestInvalid} as soon as the stream is no tar that has a sum
    */
-  update(chunk: Uint8Array): void {
-    this.#throwFailure();
-    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    for (let start = 0; start < bytes.length; ) {
-      const piece = bytes.subarray(start, start + this.#wanted);
-      this.#advance(() => this.#reading.next(piece));
-      start += piece.length;
-    }
+  update(chunk: Uint8Array): Steps {
+    return paced(this.#read(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)));
   }
 
   /**
@@ -53,11 +49,25 @@ export class TarsumHash {
    *
    * @throws {DigestInvalid} when the tar is not whole, or a path's entries have no certain order
    */
-  digest(): Tarsum {
+  digest(): Steps<Tarsum> {
+    return paced(this.#end());
+  }
+
+  *#read(bytes: Buffer): Steps {
     this.#throwFailure();
-    while (!this.#advance(() => this.#reading.next(undefined)));
+    for (let start = 0; start < bytes.length || this.#wanted === WORK; ) {
+      const piece = bytes.subarray(start, start + this.#wanted);
+      this.#advance(() => this.#reading.next(piece));
+      start += piece.length;
+      yield;
+    }
+  }
+
+  *#end(): Steps<Tarsum> {
+    this.#throwFailure();
+    while (!this.#advance(() => this.#reading.next(undefined))) yield;
     const total = createHash(this.#method.algorithm);
-    this.#sums.addTo(total);
+    yield* this.#sums.addTo(total);
     this.#failure = new TypeError("the tarsum has been read already");
     return toTarsum(this.#method, total.digest("hex"));
   }
@@ -66,7 +76,7 @@ export class TarsumHash {
   #advance(step: () => IteratorResult<number, void>): boolean {
     try {
       const { done, value } = step();
-      this.#wanted = value ?? 0;
+      this.#wanted = value ?? WORK;
       return done === true;
     } catch (error) {
       this.#failure = error;

@@ -18,15 +18,15 @@ import {
   withChecksum,
 } from "../../test/support/tar.ts";
 import { tarsumByHand } from "../../test/support/tarsum.ts";
+import { TarsumAtOnce } from "../../test/support/tarsum-at-once.ts";
 import { DigestInvalid } from "./errors.ts";
 import type { TarsumVersion } from "./tarsum.ts";
-import { TarsumHash } from "./tarsum-hash.ts";
 
 const END: TarPart = { bytes: Buffer.alloc(1024 + 512), isCovered: true };
 
 /** Undefined where it is refused; nothing but the one error refuses. */
 function tarsum(tar: Buffer, version: TarsumVersion): string | undefined {
-  const hash = new TarsumHash({ version, algorithm: "sha256" });
+  const hash = new TarsumAtOnce({ version, algorithm: "sha256" });
   try {
     hash.update(tar);
     return hash.digest();
@@ -230,14 +230,14 @@ describe("hostile bytes", () => {
   const MiB = 2 ** 20;
   const bytesOf = (parts: readonly TarPart[]): Buffer => tarOf([parts], Buffer.alloc(0));
   const longName = bytesOf(longEntry("L", "n".repeat(MiB - 1)));
-  const manyRecords = bytesOf(paxEntry(Array.from({ length: 40_000 }, (_, i) => `SCHILY.xattr.${i}=`)));
+  const manyRecords = bytesOf(paxEntry(Array.from({ length: 4000 }, (_, i) => `SCHILY.xattr.${i}=`)));
   const streams: readonly (readonly [what: string, first: Buffer, again: Buffer, times: number])[] = [
     ["long names without end", Buffer.alloc(0), longName, 100],
     [
       "extended headers of many records",
       Buffer.alloc(0),
       Buffer.concat([manyRecords, bytesOf(tarEntry({ name: "a" }))]),
-      20,
+      100,
     ],
     [
       "one file without end",
@@ -251,7 +251,7 @@ describe("hostile bytes", () => {
   for (const [what, first, again, times] of streams) {
     it(`hold no memory: ${what}`, async () => {
       const before = await held();
-      const hash = new TarsumHash({ version: "v1", algorithm: "sha256" });
+      const hash = new TarsumAtOnce({ version: "v1", algorithm: "sha256" });
       hash.update(first);
       let most = 0;
       for (let i = 0; i < times; i++) {

@@ -3,7 +3,7 @@
  *
  * @see POSIX.1-2024, pax, "pax Extended Header"
  */
-import { brokenTar } from "./tarsum-bytes.ts";
+import { brokenTar, type Reading, WORK } from "./tarsum-bytes.ts";
 import type { TarHeader } from "./tarsum-header.ts";
 import { parseDecimal, toLength } from "./tarsum-numbers.ts";
 
@@ -20,19 +20,24 @@ const SPARSE_PARTS = new Set(["GNU.sparse.offset", "GNU.sparse.numbytes"]);
 
 /** Bytes of a length with its space, at most. */
 const LONGEST_LENGTH = 24;
+/** Records read at once. */
+const BATCH = 128;
 
 /**
  * A name that comes twice has the last value; the repeated ones of a sparse file become the list of version 0.1.
  *
- * @throws {DigestInvalid} when it is not a sequence of records
+ * @param most how many values to take
+ * @throws {DigestInvalid} when it is not a sequence of records, or has more
  */
-export function parsePax(bytes: Buffer): PaxRecords {
+export function* parsePax(bytes: Buffer, most: number): Reading<PaxRecords> {
   const records = new Map<string, string>();
   const sparse: string[] = [];
-  for (let start = 0; start < bytes.length; ) {
+  for (let start = 0, count = 1; start < bytes.length; count++) {
     const { name, value, end } = parseRecord(bytes, start);
     if (SPARSE_PARTS.has(name)) sparse.push(value);
     else if (KNOWN.has(name) || name.startsWith(XATTR) || name.startsWith(SPARSE)) records.set(name, value);
+    if (records.size > most) throw brokenTar(`an extended header has more than ${most} records, too many to verify`);
+    if (count % BATCH === 0) yield WORK;
     start = end;
   }
   return sparse.length === 0 ? records : records.set(SPARSE_MAP, sparse.join(","));
@@ -90,7 +95,7 @@ function numberOf(records: PaxRecords, name: string): bigint | undefined {
 function secondsOf(records: PaxRecords): bigint | undefined {
   const text = records.get("mtime");
   if (text === undefined) return undefined;
-  const [seconds = "", fraction = "", ...more] = text.split(".");
+  const [seconds = "", fraction = "", ...more] = text.split(".", 3);
   if (more.length > 0 || !/^[0-9]*$/.test(fraction)) throw badNumber("mtime");
   return parseDecimal(seconds) ?? fail("mtime");
 }

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { GNU, longEntry, padding, paxEntry, type TarPart, tarEntry, tarHeader, tarOf } from "../../test/support/tar.ts";
 import { type PlainEntry, sumByHand, tarsumByHand } from "../../test/support/tarsum.ts";
+import { TarsumAtOnce } from "../../test/support/tarsum-at-once.ts";
 import { DigestInvalid } from "./errors.ts";
-import { TarsumHash } from "./tarsum-hash.ts";
 import { TARSUM_LIMITS, type TarsumLimits } from "./tarsum-limits.ts";
 
 type Fragments = readonly (readonly [offset: number, bytes: string])[];
@@ -11,7 +11,7 @@ type Fragments = readonly (readonly [offset: number, bytes: string])[];
 const NOTHING = Buffer.alloc(0);
 
 function tarsum(tar: Buffer, limits: Partial<TarsumLimits> = {}): string {
-  const hash = new TarsumHash({ version: "v1", algorithm: "sha256" }, { ...TARSUM_LIMITS, ...limits });
+  const hash = new TarsumAtOnce({ version: "v1", algorithm: "sha256" }, { ...TARSUM_LIMITS, ...limits });
   hash.update(tar);
   return hash.digest();
 }
@@ -42,6 +42,11 @@ function storedBytes(fragments: Fragments): string {
 
 function oldField(value: number): string {
   return `${value.toString(8).padStart(11, "0")}\0`;
+}
+
+function sparse0List(list: string, count: number): readonly TarPart[] {
+  const map = [`GNU.sparse.map=${list}`, `GNU.sparse.numblocks=${count}`];
+  return paxEntry(["GNU.sparse.name=b", "GNU.sparse.size=9", ...map]);
 }
 
 /** GNU's old form: four fragments in the header, 21 in each block behind it. */
@@ -166,6 +171,8 @@ describe("the tarsum of a sparse file", () => {
     ["no end of a line", sparse1(20, [[0, "abc"]], "1".repeat(1024))],
     ["no map where one must be", [...paxEntry(["GNU.sparse.major=1", "GNU.sparse.minor=0"]), ...plainEntry]],
     ["a list without a count", [...paxEntry(["GNU.sparse.size=9", "GNU.sparse.map=0,3"]), ...plainEntry]],
+    ["a list of more than its count", [...sparse0List("0,1,1,2,3,0", 2), ...plainEntry]],
+    ["a list of half a fragment more", [...sparse0List("0,1,1,2,3", 2), ...plainEntry]],
     ["a list of another count", [...paxEntry(["GNU.sparse.size=9", "GNU.sparse.numblocks=2"]), ...plainEntry]],
     [
       "a real size that is none",
@@ -213,7 +220,7 @@ describe("the tarsum of a sparse file", () => {
       assert.throws(() => tarsum(tarOf([entry]), { fragments: 59 }), refusal);
       tarsum(tarOf([entry]), { fragments: 60 });
     }
-    const endless = new TarsumHash({ version: "v1", algorithm: "sha256" });
+    const endless = new TarsumAtOnce({ version: "v1", algorithm: "sha256" });
     const entry = tarOf([oldSparse(2 ** 40, many.slice(0, 5))], NOTHING).subarray(0, 512);
     const block = Buffer.alloc(512, `${oldField(1)}${oldField(1)}`, "latin1");
     block[504] = 1;

@@ -5,7 +5,7 @@
  *
  * @see GNU tar manual, "Storing Sparse Files"
  */
-import { BLOCK, brokenTar, exactly, type Reading } from "./tarsum-bytes.ts";
+import { BLOCK, brokenTar, exactly, type Reading, WORK } from "./tarsum-bytes.ts";
 import { length, type TarHeader } from "./tarsum-header.ts";
 import { parseDecimal, toLength } from "./tarsum-numbers.ts";
 import { lengthOf, type PaxRecords } from "./tarsum-pax.ts";
@@ -37,6 +37,8 @@ const OLD_MORE = { first: 0, entries: 21, extended: 504 } as const;
 const ENTRY = 24;
 /** Digits of a number in the map of version 1.0, and some. */
 const LONGEST_NUMBER = 24;
+/** Fragments of a list read at once. */
+const BATCH = 64;
 const VERSIONS = ["0.0", "0.1", "1.0"];
 
 /** Bytes of the file that a header of the old form describes. */
@@ -79,12 +81,12 @@ function oldFragments(block: Buffer, { first, entries }: typeof OLD | typeof OLD
  *
  * @throws {DigestInvalid} when the records are broken
  */
-export function toSparse(header: TarHeader, records: PaxRecords, most: number): PaxSparse | undefined {
+export function* toSparse(header: TarHeader, records: PaxRecords, most: number): Reading<PaxSparse | undefined> {
   const version = versionOf(records);
   if (version === undefined || !VERSIONS.includes(version)) return undefined;
   const size = lengthOf(records, "GNU.sparse.size") ?? lengthOf(records, "GNU.sparse.realsize") ?? header.size;
   const name = records.get("GNU.sparse.name") ?? header.name;
-  return { header: { ...header, name, size }, map: version === "1.0" ? undefined : listedMap(records, most) };
+  return { header: { ...header, name, size }, map: version === "1.0" ? undefined : yield* listedMap(records, most) };
 }
 
 function versionOf(records: PaxRecords): string | undefined {
@@ -94,12 +96,18 @@ function versionOf(records: PaxRecords): string | undefined {
   return records.has("GNU.sparse.size") ? "0.0" : undefined;
 }
 
-function listedMap(records: PaxRecords, most: number): readonly Fragment[] {
-  const list = (records.get("GNU.sparse.map") ?? "").split(",");
+function* listedMap(records: PaxRecords, most: number): Reading<readonly Fragment[]> {
   const count = lengthOf(records, "GNU.sparse.numblocks");
-  if (count === undefined || list.length !== 2 * count) throw brokenMap();
+  if (count === undefined) throw brokenMap();
   if (count > most) throw tooMany(most);
-  return Array.from({ length: count }, (_, i) => toFragment(list[2 * i], list[2 * i + 1]));
+  const list = (records.get("GNU.sparse.map") ?? "").split(",", 2 * count + 1);
+  if (list.length !== 2 * count) throw brokenMap();
+  const fragments: Fragment[] = [];
+  while (fragments.length < count) {
+    fragments.push(toFragment(list[2 * fragments.length], list[2 * fragments.length + 1]));
+    if (fragments.length % BATCH === 0) yield WORK;
+  }
+  return fragments;
 }
 
 /**

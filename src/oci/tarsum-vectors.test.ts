@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { paxEntry, type TarPart, tarEntry, tarOf } from "../../test/support/tar.ts";
+import { TarsumAtOnce } from "../../test/support/tarsum-at-once.ts";
 import type { TarsumAlgorithm, TarsumVersion } from "./tarsum.ts";
-import { TarsumHash } from "./tarsum-hash.ts";
 
 const EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 function tarsum(tar: Buffer, version: TarsumVersion, algorithm: TarsumAlgorithm = "sha256"): string {
-  const hash = new TarsumHash({ version, algorithm });
+  const hash = new TarsumAtOnce({ version, algorithm });
   hash.update(tar);
   return hash.digest();
 }

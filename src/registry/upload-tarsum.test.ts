@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setImmediate } from "node:timers/promises";
-import { tarEntry, tarOf } from "../../test/support/tar.ts";
+import { paxEntry, tarEntry, tarOf } from "../../test/support/tar.ts";
 import { tarsumByHand } from "../../test/support/tarsum.ts";
 import { digestOf } from "../oci/digest.ts";
 import { DigestInvalid } from "../oci/errors.ts";
@@ -35,6 +35,19 @@ class HeldTar {
       this.#state = "closed";
     }
   }
+}
+
+/** 64 MiB of zeros that nobody sent. */
+const LONG_HOLE = tarOf([
+  paxEntry(["GNU.sparse.name=a", `GNU.sparse.size=${2 ** 26}`, "GNU.sparse.numblocks=1", "GNU.sparse.map=0,0"]),
+  tarEntry({ name: "a" }),
+]);
+const MANY_ENTRIES = Buffer.concat(Array(30_000).fill(tarOf([tarEntry({ name: "a" })], Buffer.alloc(0))));
+
+/** @param whenRead called when all of it has been read, before the end is */
+async function* oneChunk(tar: Uint8Array, whenRead?: () => void): AsyncGenerator<Uint8Array, void, void> {
+  yield tar;
+  whenRead?.();
 }
 
 /** Until whatever can go on without anybody's help has done so. */
@@ -72,6 +85,36 @@ describe("verifying a tarsum", () => {
     assert.deepEqual(await states(), ["closed", "closed", "open", "open"]);
     for (const tar of tars) tar.release();
     assert.deepEqual(await Promise.all(all.slice(1)), Array(3).fill(digestOf(TAR)));
+  });
+
+  it("lets others go on again and again within one chunk, and stops there", async () => {
+    const events: string[] = [];
+    const stop = new AbortController();
+    const others = async (): Promise<void> => {
+      for (let i = 0; i < 10; i++) await setImmediate();
+      events.push("others");
+      stop.abort(new Error("taken over"));
+    };
+    const verified = verifyTarsum(TARSUM, oneChunk(LONG_HOLE), { signal: stop.signal });
+    const refused = assert.rejects(verified, (error) => error === stop.signal.reason);
+    await Promise.all([others(), refused.finally(() => events.push("refused"))]);
+    assert.deepEqual(events, ["others", "refused"]);
+  });
+
+  it("lets others go on again and again while it puts many entries in order, and stops there", async () => {
+    const stop = new AbortController();
+    let turns = 0;
+    const verified = verifyTarsum(
+      TARSUM,
+      oneChunk(MANY_ENTRIES, () => void others()),
+      { signal: stop.signal },
+    );
+    const others = async (): Promise<void> => {
+      for (; turns < 4; turns++) await setImmediate();
+      stop.abort(new Error("taken over"));
+    };
+    await assert.rejects(verified, (error) => error === stop.signal.reason);
+    assert.equal(turns, 4);
   });
 
   it("stops between chunks or while it waits, and takes nobody's place then", async () => {

@@ -31,6 +31,23 @@ registryContract("while a tarsum is verified", (open) => {
     assert.deepEqual(events, [...Array(5).fill("answered"), "verified"]);
   });
 
+  test("uploads that are named by another digest are stored, also while tars wait for each other", async () => {
+    await using storage = await open();
+    const { driver, begun } = withEndlessData(storage.driver);
+    await using api = await startApi(driver);
+    const sessions = [await received(api, TAR), await received(api, TAR), await received(api, TAR)];
+    const events: string[] = [];
+    const puts = sessions.map((each) => api.send("PUT", `${each}&${QUERY}`).finally(() => events.push("verified")));
+    await begun;
+    const session = await startUpload(api, "a");
+    const answer = await api.send("PUT", `${session}&digest=${digestOf(MORE)}`, { body: MORE });
+    events.push("stored");
+    assert.equal(answer.status, 201, answer.body.toString());
+    for (const each of sessions) await api.send("DELETE", each);
+    await Promise.all(puts);
+    assert.deepEqual(events, ["stored", "verified", "verified", "verified"]);
+  });
+
   test("a client that comes back to the session takes it over", async () => {
     await using storage = await open();
     const { driver, begun, ended } = withEndlessData(storage.driver);
