@@ -1,14 +1,21 @@
 /** The key of `compatibility.schema1.signingkeyfile`. */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { ConfigError } from "./config/config-error.ts";
 import { KeyInvalid } from "./oci/schema1/jwk-members.ts";
 import { parseSigningKey, type SigningKey } from "./oci/schema1/signing-key.ts";
 
 const KEY = "compatibility.schema1.signingkeyfile";
 
+/** Bytes. */
+const LIMIT = 1024 * 1024;
+
 /** @throws {ConfigError} which never quotes the file */
 export function readSigningKey(path: string): SigningKey {
   try {
+    const info = statSync(path);
+    if (!info.isDirectory() && (!info.isFile() || info.size > LIMIT)) {
+      throw new KeyInvalid(`the signing key must be a file of up to ${LIMIT} bytes`);
+    }
     return parseSigningKey(readFileSync(path, "utf8"));
   } catch (cause) {
     if (cause instanceof KeyInvalid) throw new ConfigError(KEY, `${path}: ${cause.message}`, { cause });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { KeyObject } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { stringify } from "yaml";
 import { openFilesystem } from "../src/storage/filesystem.ts";
@@ -104,9 +104,10 @@ describe("a registry with a file for its signing key", () => {
     await mkdir(folder.join("a-folder"));
     for (const [name, reason] of [
       ["nowhere.json", /compatibility\.schema1\.signingkeyfile: cannot be read: ENOENT/],
+      ["/dev/zero", /compatibility\.schema1\.signingkeyfile: \/dev\/zero: the signing key must be a file of up to/],
       ["a-folder", /compatibility\.schema1\.signingkeyfile: cannot be read: EISDIR/],
     ] as const) {
-      assert.match(await refusalOf(folder.join(name)), reason);
+      assert.match(await refusalOf(resolve(folder.path, name)), reason);
     }
   });
 

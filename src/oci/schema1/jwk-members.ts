@@ -20,6 +20,9 @@ const CURVES: ReadonlyMap<unknown, Curve> = new Map([
   ["P-521", { algorithm: "ES512", width: 66 }],
 ]);
 
+/** Bytes. OpenSSL takes no longer modulus; an exponent is 65537 nearly always, and Node needs minutes to tell a long one. */
+const [LONGEST_MODULUS, LONGEST_EXPONENT] = [2048, 8];
+
 const SECRET_EC = ["d"] as const;
 const SECRET_RSA = ["d", "p", "q", "dp", "dq", "qi"] as const;
 
@@ -34,7 +37,8 @@ const OWN: readonly string[] = ["kty", "kid", "crv", "x", "y", "n", "e", ...SECR
  */
 export function publicMembers(jwk: JsonObject): Readonly<Record<string, string>> {
   const { kty, crv } = jwk;
-  if (kty === "RSA") return { e: base64urlMember(jwk, "e").text, kty, n: base64urlMember(jwk, "n").text };
+  if (kty === "RSA")
+    return { e: shortMember(jwk, "e", LONGEST_EXPONENT), kty, n: shortMember(jwk, "n", LONGEST_MODULUS) };
   if (kty !== "EC") throw new KeyInvalid("a key must be of the type EC or RSA");
   if (typeof crv !== "string" || !CURVES.has(crv)) {
     throw new KeyInvalid(`the curve of a key must be one of ${[...CURVES.keys()].join(", ")}`);
@@ -71,6 +75,12 @@ function wideMember(jwk: JsonObject, member: string): string {
   const { text, bytes } = base64urlMember(jwk, member);
   if (bytes.length === width) return text;
   throw new KeyInvalid(`${member} must have ${width} bytes on this curve, not ${bytes.length}`);
+}
+
+function shortMember(jwk: JsonObject, member: string, longest: number): string {
+  const { text, bytes } = base64urlMember(jwk, member);
+  if (bytes.length <= longest) return text;
+  throw new KeyInvalid(`${member} of an RSA key may have ${longest} bytes, not ${bytes.length}`);
 }
 
 function base64urlMember(jwk: JsonObject, member: string): { readonly text: string; readonly bytes: Uint8Array } {
