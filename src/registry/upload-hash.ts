@@ -52,7 +52,8 @@ export async function hexOfData(
 /** Valid only while nobody else wrote to the data since. */
 function recall(context: RegistryContext, repository: RepositoryName, state: UploadState): RunningHash | undefined {
   const session = context.uploadMemory.hashes.get(`${repository}/${state.id}`);
-  return session?.size === state.size && session.modified === state.modified ? session.hash : undefined;
+  const isSame = session?.size === state.size && session.modified === state.modified;
+  return isSame && session.version === state.version ? session.hash : undefined;
 }
 
 async function leftByPeer(

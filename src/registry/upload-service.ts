@@ -7,6 +7,7 @@ import { uploadDataPath, uploadStartedPath } from "./paths.ts";
 import type { Upload, UploadOptions, UploadService } from "./registry.ts";
 import { startHash } from "./running-hash.ts";
 import { StoredUpload } from "./upload.ts";
+import { findData } from "./upload-data.ts";
 import { parseUploadId, type UploadId } from "./upload-id.ts";
 
 export class StoredUploadService implements UploadService {
@@ -39,7 +40,7 @@ export class StoredUploadService implements UploadService {
     const { driver } = this.#context;
     const [started, data] = await Promise.all([
       absentIfNotFound(driver.getContent(uploadStartedPath(this.#repository, id))),
-      absentIfNotFound(driver.stat(uploadDataPath(this.#repository, id))),
+      findData(driver, uploadDataPath(this.#repository, id)),
     ]);
     const startedAt = new Date(
       Buffer.from(started ?? [])
@@ -47,7 +48,7 @@ export class StoredUploadService implements UploadService {
         .trim(),
     );
     if (Number.isNaN(startedAt.getTime())) throw new UploadUnknown();
-    const { size, modified } = data ?? { size: 0, modified: undefined };
-    return new StoredUpload(this.#context, this.#repository, { id, startedAt, size, modified });
+    const { size, modified, version } = data ?? { size: 0 };
+    return new StoredUpload(this.#context, this.#repository, { id, startedAt, size, modified, version });
   }
 }

@@ -4,13 +4,14 @@ import { algorithmOf, type Digest, type DigestAlgorithm, encodedOf } from "../oc
 import { DigestInvalid, RangeInvalid, UploadUnknown } from "../oci/errors.ts";
 import { MediaType } from "../oci/media-types.ts";
 import type { RepositoryName } from "../oci/names.ts";
-import type { FileWriter } from "../storage/driver.ts";
+import { canStage, type FileInfo, type FileWriter } from "../storage/driver.ts";
 import { PathNotFound, WriteConflict } from "../storage/errors.ts";
 import type { RegistryContext } from "./context.ts";
 import { absentIfNotFound, writeLink } from "./links.ts";
 import { blobPath, layerLinkPath, uploadDataPath, uploadPath, uploadStartedPath, uploadTakenPath } from "./paths.ts";
 import type { Upload, UploadOptions } from "./registry.ts";
 import type { RunningHash } from "./running-hash.ts";
+import { findData, openData, settleData } from "./upload-data.ts";
 import { hashAt, hexOfData } from "./upload-hash.ts";
 import type { UploadId } from "./upload-id.ts";
 import type { UploadState } from "./upload-state.ts";
@@ -43,10 +44,9 @@ export class StoredUpload implements Upload {
       const hash = await hashAt(this.#context, this.#repository, this.#state, options.algorithm);
       this.#context.uploadMemory.hashes.delete(this.#key);
       const size = await this.#receive(untilStopped(chunks, signal), hash);
-      const data = await this.#context.driver.stat(this.#dataPath);
-      if (data.size !== size) throw this.#moved();
-      if (hash) this.#context.uploadMemory.hashes.set(this.#key, { hash, size, modified: data.modified });
-      return new StoredUpload(this.#context, this.#repository, { ...this.#state, size, modified: data.modified });
+      const { modified, version } = await this.#data(size);
+      if (hash) this.#context.uploadMemory.hashes.set(this.#key, { hash, size, modified, version });
+      return new StoredUpload(this.#context, this.#repository, { ...this.#state, size, modified, version });
     });
   }
 
@@ -99,7 +99,7 @@ export class StoredUpload implements Upload {
   /** @returns bytes of the session afterwards; what had arrived when it throws is kept */
   async #receive(chunks: AsyncIterable<Uint8Array>, hash: RunningHash | undefined): Promise<number> {
     try {
-      await using writer = await this.#openWriter();
+      await using writer = await openData(this.#context.driver, this.#dataPath);
       if (writer.size !== this.size) throw this.#moved();
       let hashed = this.size;
       try {
@@ -121,32 +121,20 @@ export class StoredUpload implements Upload {
 
   /** After a failure: the bytes that arrived, and their hash where just the `hashed` ones did. */
   async #keep(writer: FileWriter, hash: RunningHash | undefined, hashed: number): Promise<void> {
-    const { driver, uploadMemory } = this.#context;
     try {
       await writer.close();
-      const data = await driver.stat(this.#dataPath);
-      if (hash && writer.size === hashed && data.size === hashed) {
-        uploadMemory.hashes.set(this.#key, { hash, size: hashed, modified: data.modified });
+      const { modified, version } = await this.#data(hashed);
+      if (hash && writer.size === hashed) {
+        this.#context.uploadMemory.hashes.set(this.#key, { hash, size: hashed, modified, version });
       }
     } catch {
       // The first failure is the one to tell of.
     }
   }
 
-  /** Appends also where nothing is yet: starting anew could cut off what another process has just received. */
-  async #openWriter(): Promise<FileWriter> {
-    const { driver } = this.#context;
-    try {
-      return await driver.writer(this.#dataPath, { append: true });
-    } catch (error) {
-      if (!(error instanceof PathNotFound)) throw error;
-      return await driver.writer(this.#dataPath, { append: false });
-    }
-  }
-
   async #commitEmpty(digest: Digest): Promise<void> {
     const { driver } = this.#context;
-    const data = await absentIfNotFound(driver.stat(this.#dataPath));
+    const data = await findData(driver, this.#dataPath);
     if (data && data.size > 0) throw this.#moved();
     const empty = EMPTY_HEX[algorithmOf(digest)];
     if (encodedOf(digest) !== empty) throw mismatch(digest, empty);
@@ -154,21 +142,22 @@ export class StoredUpload implements Upload {
   }
 
   async #commitData(digest: Digest): Promise<void> {
-    const { driver } = this.#context;
-    const data = await absentIfNotFound(driver.stat(this.#dataPath));
-    if (data?.size !== this.size) throw this.#moved();
-    const state = { ...this.#state, modified: data.modified };
-    const hex = await hexOfData(this.#context, this.#repository, state, digest, () => this.#sync());
+    let data = await this.#data(this.size);
+    const state = { ...this.#state, modified: data.modified, version: data.version };
+    const hex = await hexOfData(this.#context, this.#repository, state, digest, async () => {
+      data = await this.#settle();
+    });
     if (hex !== encodedOf(digest)) throw mismatch(digest, hex);
-    await this.#moveIntoPlace(digest);
+    await this.#moveIntoPlace(digest, data);
   }
 
   /**
    * Takes the data out of reach of other processes, looks whether one has added to it, and makes it the blob. Also where
    * there is one already: what lies there may be damaged, or not be durable yet.
    */
-  async #moveIntoPlace(digest: Digest): Promise<void> {
+  async #moveIntoPlace(digest: Digest, data: FileInfo): Promise<void> {
     const { driver } = this.#context;
+    if (canStage(driver)) return await this.#unlessMoved(driver.commitStaged(this.#dataPath, blobPath(digest), data));
     const taken = uploadTakenPath(this.#repository, this.id, randomUUID());
     await this.#rename(this.#dataPath, taken);
     const { size } = await driver.stat(taken);
@@ -177,19 +166,29 @@ export class StoredUpload implements Upload {
     throw this.#moved();
   }
 
-  async #rename(source: string, target: string): Promise<void> {
+  #rename(source: string, target: string): Promise<void> {
+    return this.#unlessMoved(this.#context.driver.move(source, target, { durable: false }));
+  }
+
+  async #unlessMoved(work: Promise<void>): Promise<void> {
     try {
-      await this.#context.driver.move(source, target, { durable: false });
+      await work;
     } catch (error) {
-      throw error instanceof PathNotFound ? this.#moved() : error;
+      throw error instanceof PathNotFound || error instanceof WriteConflict ? this.#moved() : error;
     }
   }
 
   /** Bytes that another process received may not be on the disk yet. */
-  async #sync(): Promise<void> {
-    await using writer = await this.#openWriter();
-    if (writer.size !== this.size) throw this.#moved();
-    await writer.close();
+  async #settle(): Promise<FileInfo> {
+    if (!(await settleData(this.#context.driver, this.#dataPath, this.size))) throw this.#moved();
+    return await this.#data(this.size);
+  }
+
+  /** @throws {RangeInvalid} where there are not so many bytes */
+  async #data(size: number): Promise<FileInfo> {
+    const data = await findData(this.#context.driver, this.#dataPath);
+    if (data?.size !== size) throw this.#moved();
+    return data;
   }
 
   #moved(): RangeInvalid {

@@ -126,20 +126,6 @@ export interface FileWriter extends AsyncDisposable {
   cancel(): Promise<void>;
 }
 
-export interface RedirectRequest {
-  readonly method: "GET" | "HEAD";
-}
-
-/** A store that clients can be sent to. */
-export interface RedirectingDriver extends StorageDriver {
-  /** Where a client gets the object itself, for a while; undefined where it cannot. The object need not be there. */
-  redirectUrl(path: string, request: RedirectRequest): Promise<URL | undefined>;
-}
-
-export function canRedirect(driver: StorageDriver): driver is RedirectingDriver {
-  return "redirectUrl" in driver;
-}
-
 /**
  * A store where bytes that were written and closed are no object before a commit, such as the multipart uploads of S3:
  * `stat` and `reader` do not see them.
@@ -158,7 +144,7 @@ export interface StagingDriver extends StorageDriver {
 }
 
 export function canStage(driver: StorageDriver): driver is StagingDriver {
-  return "statStaged" in driver;
+  return "statStaged" in driver && typeof driver.statStaged === "function";
 }
 
 /** Components of letters, digits, `.`, `_` and `-`, none of them `.` or `..`: nothing a file system reads in its own way. */

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import type { FileReader } from "../driver.ts";
-import { PathNotFound, StorageError } from "../errors.ts";
+import { PathNotFound, ReaderClosed, StorageError } from "../errors.ts";
 import { toStorageError } from "./failures.ts";
 import type { Objects, S3Content } from "./objects.ts";
 import { S3 } from "./parameters.ts";
@@ -50,7 +50,7 @@ export class S3Reader implements FileReader {
   }
 
   async #read(into: Uint8Array): Promise<number> {
-    if (this.#closed) throw new StorageError(S3, "the reader is closed");
+    if (this.#closed) throw new ReaderClosed(S3);
     const wanted = Math.min(into.length, this.#end - this.#position);
     if (wanted <= 0) return 0;
     if (this.#rest.length === 0) this.#rest = await this.#next();
@@ -123,7 +123,7 @@ function emptyReader(size: number): FileReader {
   return {
     size,
     read: async () => {
-      if (closed) throw new StorageError(S3, "the reader is closed");
+      if (closed) throw new ReaderClosed(S3);
       return 0;
     },
     [Symbol.asyncDispose]: async () => {
