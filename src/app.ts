@@ -28,7 +28,7 @@ export interface App extends AsyncDisposable {
 /** @throws {StorageError} in one sentence where the storage cannot be used */
 export async function createApp(config: Config, log: Log): Promise<App> {
   await using parts = new AsyncDisposableStack();
-  const driver = await openDriver(config);
+  const driver = await openDriver(config, log);
   const warn = (message: string, fields: Readonly<Record<string, unknown>>): void => log.warn(fields, message);
   const registry = parts.use(new StorageRegistry(driver, toRegistryOptions(config), warn));
   const accessLog = config.log.accesslog.disabled ? undefined : parts.use(writeLines());
@@ -50,11 +50,12 @@ function purgeUploads(owned: AsyncDisposableStack, { storage }: Config, log: Log
   owned.use(schedulePurge(driver, { age, interval, dryRun: dryrun, report, complain }));
 }
 
-async function openDriver({ storage }: Config): Promise<StorageDriver> {
+async function openDriver({ storage }: Config, log: Log): Promise<StorageDriver> {
   const { name, parameters } = storage.driver;
   const open = DRIVERS[name];
   if (!open) throw new Error(`no storage driver is called ${name}: expected ${Object.keys(DRIVERS).join(", ")}`);
-  return await open(parameters, { writable: !storage.maintenance.readonly.enabled });
+  const debug = (line: string): void => log.debug(line);
+  return await open(parameters, { writable: !storage.maintenance.readonly.enabled, debug });
 }
 
 function toRegistryOptions({ storage, validation }: Config): RegistryOptions {

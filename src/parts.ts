@@ -5,9 +5,16 @@ import type { StorageDriver } from "./storage/driver.ts";
 interface Access {
   /** Whether anything will be written. */
   readonly writable: boolean;
+  /** Gets a line for each call, where the parameters ask for that. */
+  readonly debug: (line: string) => void;
 }
 
 type OpenDriver = (parameters: Parameters, access: Access) => Promise<StorageDriver>;
+
+const s3: OpenDriver = async (parameters, { debug }) => {
+  const { openS3 } = await import("./storage/s3.ts");
+  return await openS3(parameters, { debug });
+};
 
 export const DRIVERS: Readonly<Record<string, OpenDriver>> = {
   filesystem: async ({ rootdirectory }, { writable }) => {
@@ -18,4 +25,6 @@ export const DRIVERS: Readonly<Record<string, OpenDriver>> = {
     const { MemoryDriver } = await import("./storage/memory.ts");
     return new MemoryDriver();
   },
+  s3,
+  s3aws: s3,
 };

@@ -3,6 +3,11 @@ import { canStage, type FileInfo, type FileWriter, type StorageDriver } from "..
 import { PathNotFound } from "../storage/errors.ts";
 import { absentIfNotFound } from "./links.ts";
 
+/** Peers do not go on with a session whose data is not begun, where it has to be. */
+export async function beginData(driver: StorageDriver, path: string): Promise<void> {
+  if (canStage(driver)) await driver.beginStaged(path);
+}
+
 /** @returns undefined before the first byte */
 export async function findData(driver: StorageDriver, path: string): Promise<FileInfo | undefined> {
   return await absentIfNotFound(canStage(driver) ? driver.statStaged(path) : driver.stat(path));

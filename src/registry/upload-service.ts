@@ -7,7 +7,7 @@ import { uploadDataPath, uploadStartedPath } from "./paths.ts";
 import type { Upload, UploadOptions, UploadService } from "./registry.ts";
 import { startHash } from "./running-hash.ts";
 import { StoredUpload } from "./upload.ts";
-import { findData } from "./upload-data.ts";
+import { beginData, findData } from "./upload-data.ts";
 import { parseUploadId, type UploadId } from "./upload-id.ts";
 
 export class StoredUploadService implements UploadService {
@@ -26,6 +26,7 @@ export class StoredUploadService implements UploadService {
     const text = `${startedAt.toISOString().slice(0, 19)}Z`;
     // Nobody loses bytes when a power cut takes a session that has none yet.
     await driver.putContent(uploadStartedPath(this.#repository, id), Buffer.from(text), { durable: false });
+    await beginData(driver, uploadDataPath(this.#repository, id));
     if (options.algorithm) {
       uploadMemory.hashes.set(`${this.#repository}/${id}`, {
         hash: startHash(options.algorithm),

@@ -26,6 +26,7 @@ export class ClosingDriver implements StorageDriver {
   /** There where the driver has it. */
   readonly redirectUrl?: RedirectingDriver["redirectUrl"];
   /** As well. */
+  readonly beginStaged?: StagingDriver["beginStaged"];
   readonly statStaged?: StagingDriver["statStaged"];
   readonly commitStaged?: StagingDriver["commitStaged"];
   readonly #driver: StorageDriver;
@@ -42,6 +43,7 @@ export class ClosingDriver implements StorageDriver {
       this.redirectUrl = (path, request) => this.#lifetime.run(() => driver.redirectUrl(path, request));
     }
     if (canStage(driver)) {
+      this.beginStaged = (path) => this.#lifetime.run(() => driver.beginStaged(path));
       this.statStaged = (path) => this.#lifetime.run(() => driver.statStaged(path));
       this.commitStaged = (path, target, staged) => this.#lifetime.run(() => driver.commitStaged(path, target, staged));
     }

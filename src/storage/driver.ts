@@ -131,6 +131,9 @@ export interface FileWriter extends AsyncDisposable {
  * `stat` and `reader` do not see them.
  */
 export interface StagingDriver extends StorageDriver {
+  /** Begins without a byte, for others to append to. There must be nothing at `path`. */
+  beginStaged(path: string): Promise<void>;
+
   /** What an appending writer at `path` would go on from. */
   statStaged(path: string): Promise<FileInfo>;
 

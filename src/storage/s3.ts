@@ -33,7 +33,7 @@ import { openReader, readContent } from "./s3/reader.ts";
 import { type Presign, presigner } from "./s3/redirects.ts";
 import { complete, type Place, type Store } from "./s3/store.ts";
 import { childrenOf, isFolder, removeTree } from "./s3/tree.ts";
-import { openWriter } from "./s3/writer.ts";
+import { begin, openWriter } from "./s3/writer.ts";
 
 /** Bytes of the buffers that parts are gathered in, for all uploads together. */
 const BUFFERS = 128 * 1024 * 1024;
@@ -125,6 +125,10 @@ export class S3Driver implements StagingDriver, RedirectingDriver {
     throw new PathNotFound(S3, path);
   }
 
+  async beginStaged(path: string): Promise<void> {
+    await begin(this.#store, this.#place(path), true);
+  }
+
   async statStaged(path: string): Promise<FileInfo> {
     const progress = await this.#store.finder.find(this.#existing(path).key);
     if (progress === undefined) throw new PathNotFound(S3, path);
@@ -152,7 +156,8 @@ export class S3Driver implements StagingDriver, RedirectingDriver {
   async commitStaged(path: string, target: string, staged: FileInfo): Promise<void> {
     const to = this.#place(target);
     const place = this.#existing(path);
-    const progress = await this.#store.finder.find(place.key);
+    const { finder } = this.#store;
+    const progress = finder.recall(place.key, staged.version) ?? (await finder.find(place.key));
     if (progress === undefined || infoOf(progress).version !== staged.version) throw new WriteConflict(S3, path);
     const object = await complete(this.#store, place, progress);
     await this.#copy(place.key, object, to, path);

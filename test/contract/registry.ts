@@ -1,15 +1,20 @@
 /** What the registry does over HTTP, whatever it stores in: every test is run once with each driver. */
+import { randomUUID } from "node:crypto";
 import { describe } from "node:test";
 import type { StorageDriver } from "../../src/storage/driver.ts";
 import { openFilesystem } from "../../src/storage/filesystem.ts";
 import { MemoryDriver } from "../../src/storage/memory.ts";
+import { openS3 } from "../../src/storage/s3.ts";
 import { type Api, type ApiOptions, startApi } from "../support/api.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
+import { gatewayParameters } from "../support/versitygw.ts";
 
 /** Starts a server over an empty storage of its own. Its disposal removes both. */
 export type OpenApi = (options?: ApiOptions) => Promise<Api>;
 
-const STORAGES: Readonly<Record<string, () => Promise<AsyncDisposable & { readonly driver: StorageDriver }>>> = {
+type OpenStorage = () => Promise<AsyncDisposable & { readonly driver: StorageDriver }>;
+
+const OF_THIS_MACHINE: Readonly<Record<string, OpenStorage>> = {
   "in memory": async () => ({ driver: new MemoryDriver(), [Symbol.asyncDispose]: async () => undefined }),
   "on a filesystem": async () => {
     const folder = await temporaryFolder("api");
@@ -18,13 +23,26 @@ const STORAGES: Readonly<Record<string, () => Promise<AsyncDisposable & { readon
   },
 };
 
+/** `npm run test:backends` starts a server of S3 and says on which port. */
+const S3_PORT = process.env["WHARFINGER_TEST_S3"];
+
+const STORAGES: Readonly<Record<string, OpenStorage>> = S3_PORT
+  ? { "on S3": () => openBucket(Number(S3_PORT)) }
+  : OF_THIS_MACHINE;
+
+/** Every storage has a root of its own in one bucket. */
+async function openBucket(port: number): Promise<Awaited<ReturnType<OpenStorage>>> {
+  const driver = await openS3(gatewayParameters(port, { rootdirectory: randomUUID() }));
+  return { driver, [Symbol.asyncDispose]: async () => undefined };
+}
+
 export function registryContract(title: string, declare: (open: OpenApi) => void): void {
   for (const [storage, open] of Object.entries(STORAGES)) {
     describe(`${title}, ${storage}`, () => declare((options) => openApi(open, options)));
   }
 }
 
-async function openApi(open: (typeof STORAGES)[string], options?: ApiOptions): Promise<Api> {
+async function openApi(open: OpenStorage, options?: ApiOptions): Promise<Api> {
   await using stack = new AsyncDisposableStack();
   const { driver } = stack.use(await open());
   const api = stack.use(await startApi(driver, options));

@@ -20,8 +20,8 @@ const KEYS = { accessKeyId: "test", secretAccessKey: "testsecret" };
 /** A real S3 server over a folder of its own. Disposal ends it and removes the folder. */
 export interface Gateway extends AsyncDisposable {
   readonly port: number;
-  /** Parameters of the driver for its bucket, through another port where one is given. */
-  parameters(more?: Readonly<Record<string, string | number | boolean>>): GatewayParameters;
+  /** Parameters of the driver for its bucket. */
+  parameters(more?: GatewayParameters): GatewayParameters;
 }
 
 export type GatewayParameters = Readonly<Record<string, string | number | boolean>>;
@@ -54,12 +54,13 @@ export async function startGateway(): Promise<Gateway> {
   const owned = stack.move();
   return {
     port,
-    parameters: (more = {}) => parametersOf(port, more),
+    parameters: (more = {}) => gatewayParameters(port, more),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
-function parametersOf(port: number, more: GatewayParameters): GatewayParameters {
+/** The driver's, for the bucket of a gateway, or of what stands before one. */
+export function gatewayParameters(port: number, more: GatewayParameters = {}): GatewayParameters {
   return {
     accesskey: KEYS.accessKeyId,
     secretkey: KEYS.secretAccessKey,

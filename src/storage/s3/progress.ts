@@ -21,13 +21,23 @@ export interface Whole {
   readonly leftovers: readonly PendingUpload[];
 }
 
-/** Uploads whose ids are kept in memory, which saves looking for them. */
+/** Uploads that are kept in memory, which saves looking for them. */
 const REMEMBERED = 2000;
+/** Parts of an upload that are kept with it. */
+const FEW_PARTS = 500;
+
+interface Remembered {
+  readonly upload: PendingUpload;
+  /** Begun from nothing: it is whole without a part. */
+  readonly isFresh: boolean;
+  /** As they were seen last. */
+  readonly parts: readonly Part[] | undefined;
+}
 
 export class ProgressFinder {
   readonly #objects: Objects;
   readonly #multipart: Multipart;
-  readonly #remembered = new Map<string, PendingUpload>();
+  readonly #remembered = new Map<string, Remembered>();
 
   constructor(objects: Objects, multipart: Multipart) {
     this.#objects = objects;
@@ -35,9 +45,9 @@ export class ProgressFinder {
   }
 
   /** For the next {@link find}, which looks whether it is still so. */
-  remember(upload: PendingUpload): void {
+  remember({ upload, parts }: Uploading, isFresh: boolean): void {
     this.#remembered.delete(upload.key);
-    this.#remembered.set(upload.key, upload);
+    this.#remembered.set(upload.key, { upload, isFresh, parts: parts.length <= FEW_PARTS ? parts : undefined });
     const [oldest] = this.#remembered.size > REMEMBERED ? this.#remembered.keys() : [];
     if (oldest !== undefined) this.#remembered.delete(oldest);
   }
@@ -47,11 +57,24 @@ export class ProgressFinder {
   }
 
   async find(key: string): Promise<Progress | undefined> {
-    const upload = this.#remembered.get(key);
-    const parts = upload && (await this.#multipart.parts(upload));
-    if (upload && parts && isWhole(parts)) return { upload, parts };
+    const remembered = this.#remembered.get(key);
+    const uploading = remembered && (await this.#partsOf(remembered));
+    if (uploading) return uploading;
     this.forget(key);
     return await this.#search(key);
+  }
+
+  /** What was found last, without a look whether it is still so. */
+  recall(key: string, version: string | undefined): Progress | undefined {
+    const { upload, parts } = this.#remembered.get(key) ?? {};
+    const progress = upload && parts && { upload, parts };
+    return progress && versionOf(progress) === version ? progress : undefined;
+  }
+
+  async #partsOf({ upload, isFresh }: Remembered): Promise<Uploading | undefined> {
+    const parts = await this.#multipart.parts(upload);
+    if (parts === undefined || !(isWhole(parts) || (isFresh && parts.length === 0))) return undefined;
+    return this.#found({ upload, parts }, isFresh);
   }
 
   /** Where there are several, the peers' choice, the oldest, unless it has nothing. */
@@ -59,16 +82,16 @@ export class ProgressFinder {
     const uploads = (await this.#multipart.list(key)).filter((upload) => upload.key === key);
     for (const upload of uploads) {
       const parts = await this.#multipart.parts(upload);
-      if (parts && isWhole(parts)) return this.#found({ upload, parts });
+      if (parts && isWhole(parts)) return this.#found({ upload, parts }, false);
     }
     const object = await this.#objects.head(key);
     const [upload] = uploads;
     if (upload === undefined || (object && object.size > 0)) return object && { object, leftovers: uploads };
-    return this.#found({ upload, parts: [] });
+    return this.#found({ upload, parts: [] }, true);
   }
 
-  #found(uploading: Uploading): Uploading {
-    this.remember(uploading.upload);
+  #found(uploading: Uploading, isFresh: boolean): Uploading {
+    this.remember(uploading, isFresh);
     return uploading;
   }
 }

@@ -18,13 +18,14 @@ export async function openWriter(
   const found = append ? await store.finder.find(place.key) : undefined;
   if (found) return new S3Writer(store, place, found);
   if (!create) throw new PathNotFound(S3, place.path);
-  return new S3Writer(store, place, await begin(store, place));
+  return new S3Writer(store, place, await begin(store, place, true));
 }
 
-async function begin({ multipart, finder }: Store, { key }: Place): Promise<Uploading> {
-  const upload = await multipart.create(key);
-  finder.remember(upload);
-  return { upload, parts: [] };
+/** @param isFresh nothing that is an object will come first */
+export async function begin({ multipart, finder }: Store, { key }: Place, isFresh: boolean): Promise<Uploading> {
+  const uploading = { upload: await multipart.create(key), parts: [] };
+  finder.remember(uploading, isFresh);
+  return uploading;
 }
 
 /** Object and uploads: who looks for what to append to must not find older ones. */
@@ -155,7 +156,7 @@ export class S3Writer implements FileWriter {
     const object = await complete(this.#store, this.#place, this.#progress);
     const leftovers = isObject(this.#progress) ? this.#progress.leftovers : [];
     await Promise.all(leftovers.map((upload) => multipart.abort(upload)));
-    const { upload } = await begin(this.#store, this.#place);
+    const { upload } = await begin(this.#store, this.#place, object.size === 0);
     const { key } = this.#place;
     if (object.size >= SMALLEST_PART) {
       this.#progress = { upload, parts: await copying.prepend({ key, etag: object.etag, size: object.size }, upload) };
