@@ -43,8 +43,8 @@ export class StoredUpload implements Upload {
     return this.#takeTurn(async (signal) => {
       const hash = await hashAt(this.#context, this.#repository, this.#state, options.algorithm);
       this.#context.uploadMemory.hashes.delete(this.#key);
-      const size = await this.#receive(untilStopped(chunks, signal), hash);
-      const { modified, version } = await this.#data(size);
+      const written = await this.#receive(untilStopped(chunks, signal), hash);
+      const { size, modified, version } = await this.#data(written.size, written.version);
       if (hash) this.#context.uploadMemory.hashes.set(this.#key, { hash, size, modified, version });
       return new StoredUpload(this.#context, this.#repository, { ...this.#state, size, modified, version });
     });
@@ -96,8 +96,8 @@ export class StoredUpload implements Upload {
     });
   }
 
-  /** @returns bytes of the session afterwards; what had arrived when it throws is kept */
-  async #receive(chunks: AsyncIterable<Uint8Array>, hash: RunningHash | undefined): Promise<number> {
+  /** @returns the closed writer; what had arrived when it throws is kept */
+  async #receive(chunks: AsyncIterable<Uint8Array>, hash: RunningHash | undefined): Promise<FileWriter> {
     try {
       await using writer = await openData(this.#context.driver, this.#dataPath);
       if (writer.size !== this.size) throw this.#moved();
@@ -113,7 +113,7 @@ export class StoredUpload implements Upload {
         throw error;
       }
       await writer.close();
-      return writer.size;
+      return writer;
     } catch (error) {
       throw error instanceof WriteConflict ? this.#moved() : error;
     }
@@ -123,7 +123,7 @@ export class StoredUpload implements Upload {
   async #keep(writer: FileWriter, hash: RunningHash | undefined, hashed: number): Promise<void> {
     try {
       await writer.close();
-      const { modified, version } = await this.#data(hashed);
+      const { modified, version } = await this.#data(hashed, writer.version);
       if (hash && writer.size === hashed) {
         this.#context.uploadMemory.hashes.set(this.#key, { hash, size: hashed, modified, version });
       }
@@ -184,10 +184,11 @@ export class StoredUpload implements Upload {
     return await this.#data(this.size);
   }
 
-  /** @throws {RangeInvalid} where there are not so many bytes */
-  async #data(size: number): Promise<FileInfo> {
+  /** @throws {RangeInvalid} where there are not so many bytes, or others than those of `version` */
+  async #data(size: number, version?: string): Promise<FileInfo> {
     const data = await findData(this.#context.driver, this.#dataPath);
     if (data?.size !== size) throw this.#moved();
+    if (version !== undefined && data.version !== version) throw this.#moved();
     return data;
   }
 

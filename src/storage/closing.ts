@@ -113,6 +113,10 @@ class ClosingWriter extends Held<FileWriter> implements FileWriter {
     return this.inner.size;
   }
 
+  get version(): string | undefined {
+    return this.inner.version;
+  }
+
   write(chunk: Uint8Array): Promise<void> {
     return this.lifetime.run(() => this.inner.write(chunk));
   }

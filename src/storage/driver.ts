@@ -111,6 +111,12 @@ export interface FileWriter extends AsyncDisposable {
   readonly size: number;
 
   /**
+   * After {@link close}: what `FileInfo.version` will be as long as the bytes are those of this writer, where the store
+   * cannot keep two writers from each other.
+   */
+  readonly version?: string | undefined;
+
+  /**
    * Resolves when the writer has no more use for `chunk`. Writing to an object that somebody else changed in the meantime
    * throws `WriteConflict`, as far as the driver can tell.
    */

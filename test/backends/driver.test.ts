@@ -1,10 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { after } from "node:test";
+import { after, before } from "node:test";
 import { openS3 } from "../../src/storage/s3.ts";
 import { driverContract } from "../contract/driver.ts";
-import { startGateway } from "../support/versitygw.ts";
+import { type Gateway, startGateway } from "../support/versitygw.ts";
 
-const gateway = await startGateway();
+let gateway: Gateway;
+before(async () => {
+  gateway = await startGateway();
+});
 after(() => gateway[Symbol.asyncDispose]());
 
 driverContract("s3", () => openS3(gateway.parameters({ rootdirectory: randomUUID() })), {

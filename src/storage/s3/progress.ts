@@ -118,9 +118,9 @@ export function infoOf(progress: Progress): FileInfo {
 }
 
 /** Two sets of parts that are not the same bytes differ in it, whoever uploaded them. */
-function versionOf(progress: Progress): string {
+export function versionOf(progress: Progress): string {
   if (isObject(progress)) return progress.object.etag;
   const hash = createHash("sha256").update(progress.upload.id);
-  for (const { number, size, etag } of progress.parts) hash.update(`\n${number} ${size} ${etag}`);
+  for (const { number, size, etag } of progress.parts) hash.update(`\n${number} ${size} ${etag.replaceAll('"', "")}`);
   return hash.digest("base64url");
 }

@@ -12,7 +12,7 @@ const FRUITLESS = 4;
  * Reads one object as it was when it was opened. A body that breaks off or falls silent is asked for again from where it
  * broke off, and only from the same object.
  */
-export class S3Reader implements FileReader {
+class S3Reader implements FileReader {
   readonly size: number;
   readonly #objects: Objects;
   readonly #key: string;

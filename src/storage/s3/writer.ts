@@ -4,7 +4,7 @@ import { WriterState } from "../writer-state.ts";
 import { isUploadGone } from "./failures.ts";
 import { MOST_PARTS, type Part } from "./multipart.ts";
 import { S3, SMALLEST_PART } from "./parameters.ts";
-import { isObject, type Progress, sizeOf, type Uploading } from "./progress.ts";
+import { isObject, type Progress, sizeOf, type Uploading, versionOf } from "./progress.ts";
 import { readContent } from "./reader.ts";
 import { complete, type Place, type Store } from "./store.ts";
 
@@ -63,6 +63,10 @@ export class S3Writer implements FileWriter {
 
   get size(): number {
     return this.#stored + this.#sent + this.#gathered;
+  }
+
+  get version(): string {
+    return versionOf(this.#progress);
   }
 
   write(chunk: Uint8Array): Promise<void> {
