@@ -147,7 +147,10 @@ export class S3Driver implements StagingDriver, RedirectingDriver {
     const to = this.#place(target);
     const { key } = this.#existing(source);
     const object = await this.#store.objects.head(key);
-    if (object === undefined) throw new PathNotFound(S3, source);
+    if (object === undefined) {
+      await this.#store.objects.confirmAbsence(key);
+      throw new PathNotFound(S3, source);
+    }
     if (source === target) return;
     await this.#copy(key, object, to, source);
     await this.#store.objects.remove(key);

@@ -86,7 +86,11 @@ describe("two registries over one bucket", { skip: unlessDebian("docker-registry
       }
       assert.deepEqual(await running[second].http.tags(`at-once/${first}`), ["v0", "v1", "v2"]);
       assert.ok((await running[second].http.catalog()).includes(`at-once/${first}`));
-      await running[second].http.delete(`at-once/${first}`, "manifests", bulkyImage(1000, 200).manifest.descriptor.digest);
+      await running[second].http.delete(
+        `at-once/${first}`,
+        "manifests",
+        bulkyImage(1000, 200).manifest.descriptor.digest,
+      );
       assert.deepEqual(await running[first].http.tags(`at-once/${first}`), ["v1", "v2"]);
     });
   }

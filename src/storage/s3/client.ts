@@ -4,8 +4,10 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import type { S3Parameters } from "./parameters.ts";
 
-/** How long is waited for S3, in ms. */
+/** How long is waited for S3, in ms, and how often it is asked. */
 export interface Patience {
+  /** Tries of one request. Between them lie random times that double: up to 0.1 s, 0.2 s …, after `SlowDown` from 0.5 s. */
+  readonly attempts: number;
   /** For a connection. */
   readonly connect: number;
   /** For the next byte on one. */
@@ -16,10 +18,8 @@ export interface Patience {
   readonly work: number;
 }
 
-export const PATIENCE: Patience = { connect: 5_000, silence: 60_000, answer: 20_000, work: 300_000 };
+export const PATIENCE: Patience = { attempts: 6, connect: 5_000, silence: 60_000, answer: 20_000, work: 300_000 };
 
-/** Tries of one request. Between them lie random times that double: up to 0.1 s, 0.2 s …, after `SlowDown` from 0.5 s. */
-const ATTEMPTS = 6;
 const CONNECTIONS = 256;
 
 /** The SDK warns on the console otherwise. */
@@ -44,7 +44,7 @@ export function createClient(parameters: S3Parameters, patience: Patience): S3Cl
     responseChecksumValidation: "WHEN_REQUIRED",
     expectContinueHeader: false,
     retryMode: "standard",
-    maxAttempts: ATTEMPTS,
+    maxAttempts: patience.attempts,
     logger: SILENT,
     requestHandler: createHandler(parameters, patience),
   });

@@ -16,6 +16,11 @@ export function isAbsent(error: unknown): boolean {
   return name === "NoSuchKey" || name === "NotFound";
 }
 
+/** It may also have been something between that said so, or a server that gives no reasons. */
+export function isUncertain(error: unknown): boolean {
+  return nameOf(error).name === "NotFound";
+}
+
 /** The multipart upload was completed or aborted. */
 export function isUploadGone(error: unknown): boolean {
   return nameOf(error).name === "NoSuchUpload";

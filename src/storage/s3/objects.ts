@@ -11,7 +11,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { StorageError } from "../errors.ts";
 import type { Calls } from "./calls.ts";
-import { isAbsent, isPastEnd, isReplaced } from "./failures.ts";
+import { isAbsent, isPastEnd, isReplaced, isUncertain } from "./failures.ts";
 import { S3 } from "./parameters.ts";
 
 /** One object as S3 tells of it. */
@@ -87,9 +87,19 @@ export class Objects {
     } catch (error) {
       if (isReplaced(error)) throw new StorageError(S3, "the object was replaced while it was read", { cause: error });
       if (isPastEnd(error)) return "past";
-      if (isAbsent(error)) return undefined;
-      throw error;
+      if (!isAbsent(error)) throw error;
+      if (isUncertain(error)) await this.confirmAbsence(key);
+      return undefined;
     }
+  }
+
+  /**
+   * A 404 without a word may come from anywhere: a listing has to say it, too.
+   * @throws {StorageError} where there is such a key, or no bucket
+   */
+  async confirmAbsence(key: string): Promise<void> {
+    const { keys } = await this.list({ prefix: key, limit: 1 });
+    if (keys[0] === key) throw new StorageError(S3, "an object that is there was not found (404)");
   }
 
   async put(key: string, content: Uint8Array): Promise<void> {
