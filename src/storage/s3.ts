@@ -35,14 +35,15 @@ import { complete, type Place, type Store } from "./s3/store.ts";
 import { childrenOf, isFolder, removeTree } from "./s3/tree.ts";
 import { begin, openWriter } from "./s3/writer.ts";
 
-/** Bytes of the buffers that parts are gathered in, for all uploads together. */
-const BUFFERS = 128 * 1024 * 1024;
+const MEMORY = { budget: 96 * 1024 * 1024, tenure: 5000 };
 
 /** Bytes of UTF-8, of which a path has one a character. */
 const LONGEST_KEY = 1024;
 
 export interface S3Options {
   readonly patience?: Patience;
+  /** Bytes in which parts of uploads are gathered, and ms for which one upload keeps others from them. */
+  readonly memory?: { readonly budget: number; readonly tenure: number };
   /** Gets a line for each call, where `loglevel` asks for them. */
   readonly debug?: (line: string) => void;
 }
@@ -50,12 +51,12 @@ export interface S3Options {
 /** @throws {StorageError} in one sentence for the operator where a parameter is wrong or the bucket cannot be read */
 export async function openS3(
   values: Readonly<Record<string, unknown>>,
-  { patience = PATIENCE, debug }: S3Options = {},
+  { patience = PATIENCE, memory = MEMORY, debug }: S3Options = {},
 ): Promise<S3Driver> {
   const parameters = parseS3Parameters(values);
   const client = createClient(parameters, patience);
   const calls = new Calls(client, parameters, patience, parameters.logLevel === "off" ? undefined : debug);
-  const driver = new S3Driver(parameters, toStore(calls, parameters), presigner(parameters, patience), () =>
+  const driver = new S3Driver(parameters, toStore(calls, parameters, memory), presigner(parameters, patience), () =>
     client.destroy(),
   );
   try {
@@ -68,14 +69,14 @@ export async function openS3(
   }
 }
 
-function toStore(calls: Calls, parameters: S3Parameters): Store {
+function toStore(calls: Calls, parameters: S3Parameters, memory: typeof MEMORY): Store {
   const [objects, multipart] = [new Objects(calls), new Multipart(calls)];
   return {
     objects,
     multipart,
     copying: new Copying(objects, multipart, parameters),
     finder: new ProgressFinder(objects, multipart),
-    buffers: new PartBuffers(BUFFERS, parameters.chunkSize),
+    buffers: new PartBuffers({ ...memory, length: parameters.chunkSize }),
   };
 }
 

@@ -4,6 +4,7 @@ import { WriterState } from "../writer-state.ts";
 import { isUploadGone } from "./failures.ts";
 import { MOST_PARTS, type Part } from "./multipart.ts";
 import { S3, SMALLEST_PART } from "./parameters.ts";
+import type { Gatherer } from "./part-buffers.ts";
 import { isObject, type Progress, sizeOf, type Uploading, versionOf } from "./progress.ts";
 import { readContent } from "./reader.ts";
 import { complete, type Place, type Store } from "./store.ts";
@@ -39,7 +40,7 @@ async function discard({ objects, multipart, finder }: Store, { key }: Place): P
  * Appends parts to a multipart upload at the object's own key, as the peers do. While one part is on its way to S3 the next
  * one is gathered, where there is memory for it. Calls run one after the other.
  */
-export class S3Writer implements FileWriter {
+export class S3Writer implements FileWriter, Gatherer {
   readonly #store: Store;
   readonly #place: Place;
   readonly #state: WriterState = new WriterState(S3);
@@ -74,6 +75,14 @@ export class S3Writer implements FileWriter {
       this.#checkUsable();
       if (chunk.length > 0) await this.#orFail(() => this.#gather(chunk));
     });
+  }
+
+  /** Sends what is gathered, be it too short: {@link write} knows a way on, which costs a copy. */
+  hurry(): void {
+    void this.#inTurn(async () => {
+      if (this.#state.isOpen && this.#failure === undefined && this.#gathered > 0)
+        await this.#orFail(() => this.#send());
+    }).catch(() => undefined); // the next call finds out
   }
 
   /** After a failed write it keeps the parts that S3 has; {@link size} tells how many bytes. */
@@ -156,6 +165,7 @@ export class S3Writer implements FileWriter {
   /** Only the last part of an upload may be short: behind a short one another upload is begun, with all that is there. */
   async #prepare(): Promise<void> {
     const { copying, multipart, objects } = this.#store;
+    if (this.#sent > 0 && this.#sent < SMALLEST_PART) await this.#sending;
     if (!isObject(this.#progress) && !endsShort(this.#progress.parts)) return;
     const object = await complete(this.#store, this.#place, this.#progress);
     const leftovers = isObject(this.#progress) ? this.#progress.leftovers : [];
@@ -180,10 +190,10 @@ export class S3Writer implements FileWriter {
 
   /** A buffer that is not full. A writer that waits for one has no other. */
   async #room(): Promise<Buffer> {
-    this.#buffer ??= this.#store.buffers.tryTake();
+    this.#buffer ??= this.#store.buffers.tryTake(this);
     if (this.#buffer === undefined) {
       await this.#sending;
-      this.#buffer = await this.#store.buffers.take();
+      this.#buffer = await this.#store.buffers.take(this);
     }
     return this.#buffer;
   }
@@ -201,6 +211,7 @@ export class S3Writer implements FileWriter {
     if (buffer === undefined || isObject(this.#progress)) return;
     const bytes = buffer.subarray(0, this.#gathered);
     this.#buffer = undefined;
+    this.#store.buffers.seal(buffer);
     this.#sent = this.#gathered;
     this.#gathered = 0;
     this.#sending = this.#upload(this.#progress, bytes).finally(() => {
