@@ -35,7 +35,7 @@ import { complete, type Place, type Store } from "./s3/store.ts";
 import { childrenOf, isFolder, removeTree } from "./s3/tree.ts";
 import { begin, openWriter } from "./s3/writer.ts";
 
-const MEMORY = { budget: 96 * 1024 * 1024, tenure: 5000 };
+const MEMORY = { budget: 64 * 1024 * 1024, tenure: 5000 };
 
 /** Bytes of UTF-8, of which a path has one a character. */
 const LONGEST_KEY = 1024;

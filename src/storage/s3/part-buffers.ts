@@ -28,6 +28,7 @@ export class PartBuffers {
   /** The oldest first. */
   readonly #gathering = new Map<Buffer, { readonly gatherer: Gatherer; readonly since: number }>();
   #unmade: number;
+  #lent = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor({ budget, length, tenure }: PartBuffersOptions) {
@@ -48,11 +49,16 @@ export class PartBuffers {
   /** @returns undefined where one would have to wait */
   tryTake(gatherer: Gatherer): Buffer | undefined {
     if (this.#waiting.length > 0) return undefined;
-    const buffer = this.#free.pop();
-    if (buffer !== undefined) return this.#lend(buffer, gatherer);
+    const buffer = this.#free.pop() ?? this.#make();
+    if (buffer === undefined) return undefined;
+    this.#lent += 1;
+    return this.#lend(buffer, gatherer);
+  }
+
+  #make(): Buffer | undefined {
     if (this.#unmade === 0) return undefined;
     this.#unmade -= 1;
-    return this.#lend(Buffer.allocUnsafeSlow(this.#length), gatherer);
+    return Buffer.allocUnsafeSlow(this.#length);
   }
 
   /** It is on its way: nobody can hurry it. */
@@ -64,8 +70,16 @@ export class PartBuffers {
     this.#gathering.delete(buffer);
     const next = this.#waiting.shift();
     if (next) next(buffer);
-    else if (this.#free.length < KEPT) this.#free.push(buffer);
-    else this.#unmade += 1;
+    else this.#keep(buffer);
+  }
+
+  /** All of them while some are in use: dropped ones would stay in memory until they are collected. */
+  #keep(buffer: Buffer): void {
+    this.#lent -= 1;
+    this.#free.push(buffer);
+    if (this.#lent > 0) return;
+    this.#unmade += Math.max(0, this.#free.length - KEPT);
+    this.#free.length = Math.min(this.#free.length, KEPT);
   }
 
   #lend(buffer: Buffer, gatherer: Gatherer): Buffer {
