@@ -1,5 +1,5 @@
 /**
- * Runs what needs a storage beside this machine's: the suites of this folder, and those of the API over S3. The server of
+ * Runs what needs a storage beside this machine's: the suites of this folder, and those of the API and of clients over S3. The server of
  * S3 is built with Go; without Go nothing runs.
  */
 import { spawn } from "node:child_process";
@@ -8,7 +8,11 @@ import { join } from "node:path";
 import { installGateway, startGateway } from "../support/versitygw.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
-const SUITES = ["test/backends/**/*.test.ts", "test/api/**/*.test.ts"];
+const SUITES = [
+  "test/backends/**/*.test.ts",
+  "test/api/**/*.test.ts",
+  "test/clients/{skopeo,podman,containerd}.test.ts",
+];
 
 const missing = await installGateway();
 if (missing !== undefined) {
