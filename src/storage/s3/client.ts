@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { S3Client } from "@aws-sdk/client-s3";
@@ -30,7 +31,7 @@ const SILENT = { debug: silent, info: silent, warn: silent, error: silent };
  * on with an upload that was begun with one. Over HTTP and HTTPS alike the signature covers the SHA-256 of the bytes.
  */
 export function createClient(parameters: S3Parameters, patience: Patience): S3Client {
-  return new S3Client({
+  const client = new S3Client({
     region: parameters.region,
     ...(parameters.credentials && { credentials: parameters.credentials }),
     ...endpointOf(parameters),
@@ -48,6 +49,23 @@ export function createClient(parameters: S3Parameters, patience: Patience): S3Cl
     logger: SILENT,
     requestHandler: createHandler(parameters, patience),
   });
+  addContentMd5(client);
+  return client;
+}
+
+/** What servers older than the newer checksums demand of a batch of deletes. */
+function addContentMd5(client: S3Client): void {
+  client.middlewareStack.add(
+    (next, { commandName }) =>
+      (args) => {
+        const request = args.request as { readonly body?: unknown; readonly headers: Record<string, string> };
+        if (commandName === "DeleteObjectsCommand" && typeof request.body === "string") {
+          request.headers["content-md5"] = hash("md5", request.body, "base64");
+        }
+        return next(args);
+      },
+    { step: "build", name: "contentMd5" },
+  );
 }
 
 function endpointOf({ endpoint }: S3Parameters): { readonly endpoint?: string } {

@@ -56,7 +56,8 @@ function reasonOf(error: unknown): string {
   const { name, code, message } = nameOf(error);
   const status = statusOf(error);
   const attempts = wasRepeated(error) ? ` after ${nameOf(error).$metadata?.attempts} attempts` : "";
-  const what = code ?? (name === "Error" ? message : name) ?? "unknown error";
+  const own = status === undefined ? message?.split("\n")[0] : undefined; // what S3 said is told by its name
+  const what = code ?? own ?? name ?? "unknown error";
   return `${what}${status === undefined ? "" : ` (${status})`}${attempts}`;
 }
 
