@@ -92,6 +92,17 @@ describe("S3 that fails", () => {
     sameBytes(await content(driver, "/object"), bytes);
   });
 
+  test("a body that falls silent is asked for again from where it stopped", async () => {
+    const impatient = await openThrough(proxy.port, { ...PATIENCE, silence: 200 });
+    const bytes = random(MIB);
+    await impatient.putContent("/object", bytes);
+    let asked = 0;
+    proxy.onRequest = (operation) =>
+      operation === "GetObject" && asked++ < 3 ? { kind: "stall", after: 100_000 } : undefined;
+    sameBytes(await readAll(impatient, "/object"), bytes);
+    assert.equal(asked, 4);
+  });
+
   test("a body that breaks off and whose object is replaced meanwhile is no mixture of both", async () => {
     await driver.putContent("/object", Buffer.alloc(MIB, "a"));
     proxy.onRequest = (operation) => (operation === "GetObject" ? { kind: "cut", after: 1000 } : undefined);

@@ -12,6 +12,8 @@ export type Fault =
   | { readonly kind: "status"; readonly status: number; readonly body: string }
   /** The body breaks off after so many bytes. */
   | { readonly kind: "cut"; readonly after: number }
+  /** The body goes on after so many bytes only when somebody else ends the connection. */
+  | { readonly kind: "stall"; readonly after: number }
   | { readonly kind: "headers"; readonly headers: Readonly<Record<string, string>> };
 
 export interface ProxiedRequest {
@@ -105,6 +107,10 @@ async function pass(
   outgoing.writeHead(answer.statusCode ?? 500, { ...answer.headers, ...more });
   if (fault?.kind === "cut") {
     outgoing.write(content.subarray(0, fault.after), () => outgoing.socket?.resetAndDestroy());
+    return bytes;
+  }
+  if (fault?.kind === "stall") {
+    outgoing.write(content.subarray(0, fault.after));
     return bytes;
   }
   outgoing.end(content);

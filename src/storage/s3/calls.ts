@@ -34,6 +34,11 @@ export class Calls {
     this.#note = note;
   }
 
+  /** ms for which a body may say nothing. */
+  get silence(): number {
+    return this.#patience.silence;
+  }
+
   /** For what S3 answers at once: three times the patience for one answer, with all tries. */
   soon(): Limits {
     const { answer } = this.#patience;

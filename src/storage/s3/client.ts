@@ -11,7 +11,7 @@ export interface Patience {
   readonly attempts: number;
   /** For a connection. */
   readonly connect: number;
-  /** For the next byte on one. */
+  /** For the next bytes of an object that is read. */
   readonly silence: number;
   /** For the head of an answer to what S3 does at once. */
   readonly answer: number;
@@ -19,7 +19,7 @@ export interface Patience {
   readonly work: number;
 }
 
-export const PATIENCE: Patience = { attempts: 6, connect: 5_000, silence: 60_000, answer: 20_000, work: 300_000 };
+export const PATIENCE: Patience = { attempts: 6, connect: 5_000, silence: 60_000, answer: 20_000, work: 600_000 };
 
 const CONNECTIONS = 256;
 
@@ -76,7 +76,7 @@ function createHandler({ skipVerify }: S3Parameters, patience: Patience): NodeHt
   const options = { keepAlive: true, maxSockets: CONNECTIONS };
   return new NodeHttpHandler({
     connectionTimeout: patience.connect,
-    socketTimeout: patience.silence,
+    socketTimeout: patience.work,
     requestTimeout: patience.answer,
     throwOnRequestTimeout: true,
     httpAgent: new HttpAgent(options),

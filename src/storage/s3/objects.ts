@@ -61,6 +61,11 @@ export class Objects {
     this.#calls = calls;
   }
 
+  /** ms for which a body may say nothing. */
+  get silence(): number {
+    return this.#calls.silence;
+  }
+
   async head(key: string): Promise<S3Object | undefined> {
     const { client, bucket } = this.#calls;
     const command = new HeadObjectCommand({ Bucket: bucket, Key: key });

@@ -66,7 +66,7 @@ class S3Reader implements FileReader {
     for (let fruitless = 0; ; fruitless++) {
       this.#body ??= await this.#open();
       try {
-        const { value, done } = await this.#body.chunks.next();
+        const { value, done } = await nextOf(this.#body, this.#objects.silence);
         if (!done) return value;
         throw new StorageError(S3, "GetObject failed: the body ended early");
       } catch (error) {
@@ -101,6 +101,19 @@ function toBody(stream: Readable): Body {
 }
 
 function ignore(): void {}
+
+/** @param silence ms after which the body is given up */
+async function nextOf({ stream, chunks }: Body, silence: number): Promise<IteratorResult<Uint8Array>> {
+  const timer = setTimeout(
+    () => stream.destroy(new StorageError(S3, "GetObject failed: the body fell silent")),
+    silence,
+  );
+  try {
+    return await chunks.next();
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 /** @throws {PathNotFound} */
 export async function openReader(

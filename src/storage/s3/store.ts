@@ -1,6 +1,6 @@
 import { WriteConflict } from "../errors.ts";
 import type { Copying } from "./copying.ts";
-import { isPartChanged, isUploadGone, wasRepeated } from "./failures.ts";
+import { isPartChanged, isUploadGone, toStorageError, wasRepeated } from "./failures.ts";
 import type { Multipart } from "./multipart.ts";
 import type { Objects, S3Object } from "./objects.ts";
 import { S3 } from "./parameters.ts";
@@ -35,10 +35,16 @@ export async function complete(store: Store, place: Place, progress: Progress): 
     const etag = await store.multipart.complete(progress.upload, progress.parts);
     return { size, etag, modified: undefined };
   } catch (error) {
-    const done = isUploadGone(error) && wasRepeated(error) ? await store.objects.head(place.key) : undefined;
-    if (done?.size === size) return done; // an earlier try had its effect, and its answer was lost
+    if (isUploadGone(error) && wasRepeated(error)) return await doneBefore(store, place, size, error);
     throw isUploadGone(error) || isPartChanged(error) ? new WriteConflict(S3, place.path) : error;
   }
+}
+
+/** An earlier try may have had its effect, and its answer was lost. */
+async function doneBefore({ objects }: Store, { key }: Place, size: number, error: unknown): Promise<S3Object> {
+  const object = await objects.head(key);
+  if (object?.size === size) return object;
+  throw toStorageError("CompleteMultipartUpload", error);
 }
 
 /** An upload needs a part, which not every server takes without a byte. */
