@@ -1,13 +1,5 @@
 /** A registry without HTTP: stores an image in memory and reads it back by its tag. */
-import {
-  digestOf,
-  MediaType,
-  MemoryDriver,
-  openRegistry,
-  parseManifest,
-  parseRepositoryName,
-  parseTag,
-} from "wharfinger";
+import { digestOf, MediaType, MemoryDriver, openRegistry, parseRepositoryName, parseTag } from "wharfinger";
 
 await using registry = openRegistry({ driver: new MemoryDriver() });
 const repository = registry.repository(parseRepositoryName("library/hello"));
@@ -31,7 +23,7 @@ const document = JSON.stringify({
   config: { mediaType: "application/vnd.example.config", ...config },
   layers: [{ mediaType: "text/plain", ...layer }],
 });
-const manifest = parseManifest(Buffer.from(document), MediaType.ociManifest);
+const manifest = registry.kinds.parse(Buffer.from(document), MediaType.ociManifest);
 const digest = digestOf(manifest.bytes);
 await repository.manifests.put(manifest, digest);
 await repository.tags.set(parseTag("v1"), digest);

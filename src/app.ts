@@ -1,16 +1,22 @@
 /** From a configuration to a registry that serves: the only place that knows all parts. */
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import type { Config, UrlPattern, ValidationConfig } from "./config/config.ts";
+import type { Config, Schema1Config, UrlPattern, ValidationConfig } from "./config/config.ts";
 import { isExternalUrl } from "./config/external-url.ts";
 import { accessLine } from "./http/access-log.ts";
 import { createServer, type HttpServer } from "./http/server.ts";
 import { schedulePurge } from "./maintenance/purge-schedule.ts";
-import { DRIVERS } from "./parts.ts";
-import type { RegistryOptions } from "./registry/context.ts";
+import { builtInKinds } from "./oci/built-in-kinds.ts";
+import { ManifestKinds } from "./oci/manifest-kinds.ts";
+import type { Schema1Options } from "./oci/schema1/kind.ts";
+import { loadOwnKinds } from "./own-parts.ts";
+import { openDriver } from "./parts.ts";
+import type { RegistryOptions, Store } from "./registry/context.ts";
+import { PathMapper } from "./registry/paths.ts";
 import type { ReferenceRules } from "./registry/reference-rules.ts";
 import { StorageRegistry } from "./registry/storage-registry.ts";
 import type { Matcher } from "./registry/url-policy.ts";
+import { readSigningKey } from "./signing-key-file.ts";
 import type { StorageDriver } from "./storage/driver.ts";
 import { type LineWriter, writeLines } from "./telemetry/line-writer.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -25,43 +31,54 @@ export interface App extends AsyncDisposable {
   beginMaintenance(): void;
 }
 
-/** @throws {StorageError} in one sentence where the storage cannot be used */
-export async function createApp(config: Config, log: Log): Promise<App> {
+/**
+ * @param folder from where modules that the configuration names are looked up
+ * @throws {StorageError} in one sentence where the storage cannot be used
+ * @throws {ConfigError} where such a module cannot be used
+ */
+export async function createApp(config: Config, log: Log, folder: string): Promise<App> {
   await using parts = new AsyncDisposableStack();
-  const driver = await openDriver(config, log);
+  const kinds = await loadKinds(config, folder);
+  const writable = !config.storage.maintenance.readonly.enabled;
+  const debug = (line: string): void => log.debug(line);
+  const driver = await openDriver(config.storage.driver, { writable, debug }, folder);
+  const store = { driver, paths: new PathMapper() };
   const warn = (message: string, fields: Readonly<Record<string, unknown>>): void => log.warn(fields, message);
-  const registry = parts.use(new StorageRegistry(driver, toRegistryOptions(config), warn));
+  const registry = parts.use(new StorageRegistry(store, kinds, toRegistryOptions(config), warn));
   const accessLog = config.log.accesslog.disabled ? undefined : parts.use(writeLines());
   const server = createServer(toServerOptions(config, log, registry, driver, accessLog));
   const owned = parts.move();
   return {
     server,
     location: driver.location,
-    beginMaintenance: () => purgeUploads(owned, config, log, driver),
+    beginMaintenance: () => purgeUploads(owned, config, log, store),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
-function purgeUploads(owned: AsyncDisposableStack, { storage }: Config, log: Log, driver: StorageDriver): void {
+function purgeUploads(owned: AsyncDisposableStack, { storage }: Config, log: Log, store: Store): void {
   const { age, interval, dryrun, enabled } = storage.maintenance.uploadpurging;
   if (!enabled) return;
   const report = (message: string): void => log.info(message);
   const complain = (message: string): void => log.error(message);
-  owned.use(schedulePurge(driver, { age, interval, dryRun: dryrun, report, complain }));
+  owned.use(schedulePurge(store, { age, interval, dryRun: dryrun, report, complain }));
 }
 
-async function openDriver({ storage }: Config, log: Log): Promise<StorageDriver> {
-  const { name, parameters } = storage.driver;
-  const open = DRIVERS[name];
-  if (!open) throw new Error(`no storage driver is called ${name}: expected ${Object.keys(DRIVERS).join(", ")}`);
-  const debug = (line: string): void => log.debug(line);
-  return await open(parameters, { writable: !storage.maintenance.readonly.enabled, debug });
+async function loadKinds({ wharfinger, compatibility }: Config, folder: string): Promise<ManifestKinds> {
+  const builtIn = builtInKinds(toSchema1Options(compatibility.schema1));
+  return new ManifestKinds([...builtIn, ...(await loadOwnKinds(wharfinger.manifestkinds, folder, builtIn))]);
+}
+
+/** @throws {ConfigError} */
+function toSchema1Options({ enabled, signingkeyfile }: Schema1Config): Schema1Options {
+  return { enabled, key: signingkeyfile === undefined ? undefined : readSigningKey(signingkeyfile) };
 }
 
 function toRegistryOptions({ storage, validation }: Config): RegistryOptions {
   return {
     deletion: storage.delete.enabled,
     readOnly: storage.maintenance.readonly.enabled,
+    redirect: !storage.redirect.disable,
     references: toReferenceRules(validation),
     tagConcurrency: storage.tag.concurrencylimit || availableParallelism(),
   };
@@ -95,7 +112,7 @@ function toServerOptions(
   driver: StorageDriver,
   accessLog: LineWriter | undefined,
 ): Parameters<typeof createServer>[0] {
-  const { http, storage, wharfinger, catalog, tags } = config;
+  const { http, storage, wharfinger, catalog, tags, compatibility } = config;
   return {
     registry,
     log,
@@ -104,6 +121,7 @@ function toServerOptions(
     urls: { host: externalHost(http.host), relative: http.relativeurls },
     secret: http.secret || findSecret(config, log, driver),
     readOnly: storage.maintenance.readonly.enabled,
+    schema1: compatibility.schema1.enabled,
     maxEntries: catalog.maxentries,
     maxTags: tags.maxtags,
     stall: wharfinger.timeouts.body,

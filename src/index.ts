@@ -7,12 +7,20 @@ export {
   openRegistry,
   type RegistryOptions,
 } from "./library.ts";
+export { type BlobDigest, isBlobDigest, parseBlobDigest } from "./oci/blob-digest.ts";
 export type { Descriptor, Platform } from "./oci/descriptor.ts";
 export { type Digest, type DigestAlgorithm, digestOf, isDigest, parseDigest } from "./oci/digest.ts";
 export * from "./oci/errors.ts";
-export { type Manifest, parseManifest, readManifest } from "./oci/manifest.ts";
+export type { FaultHandler, JsonObject } from "./oci/json-fields.ts";
+export type { Manifest } from "./oci/manifest.ts";
+export type * from "./oci/manifest-kind.ts";
+export { readDescriptors, readReferrerFields, requireDescriptor } from "./oci/manifest-kind.ts";
+export { ManifestKinds } from "./oci/manifest-kinds.ts";
 export { MediaType } from "./oci/media-types.ts";
 export { isTag, parseRepositoryName, parseTag, type RepositoryName, type Tag } from "./oci/names.ts";
+export type { Schema1Options } from "./oci/schema1/kind.ts";
+export { makeSigningKey, parseSigningKey, type SigningKey } from "./oci/schema1/signing-key.ts";
+export { PathMapper } from "./registry/paths.ts";
 export type { ReferenceRules } from "./registry/reference-rules.ts";
 export type * from "./registry/registry.ts";
 export { parseUploadId, type UploadId } from "./registry/upload-id.ts";
@@ -21,3 +29,4 @@ export type * from "./storage/driver.ts";
 export * from "./storage/errors.ts";
 export { openFilesystem } from "./storage/filesystem.ts";
 export { MemoryDriver } from "./storage/memory.ts";
+export type * from "./storage/open-driver.ts";

@@ -7,6 +7,11 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { availableParallelism } from "node:os";
 import type { FastifyBaseLogger } from "fastify";
 import { createServer } from "./http/server.ts";
+import { builtInKinds } from "./oci/built-in-kinds.ts";
+import type { ManifestKind } from "./oci/manifest-kind.ts";
+import { ManifestKinds } from "./oci/manifest-kinds.ts";
+import type { Schema1Options } from "./oci/schema1/kind.ts";
+import { PathMapper } from "./registry/paths.ts";
 import type { ReferenceRules } from "./registry/reference-rules.ts";
 import type { Registry } from "./registry/registry.ts";
 import { StorageRegistry } from "./registry/storage-registry.ts";
@@ -14,12 +19,24 @@ import type { StorageDriver } from "./storage/driver.ts";
 import { randomSecret } from "./upload-secret.ts";
 
 export interface RegistryOptions {
-  /** Where the bytes are. The registry owns it: disposing of the registry disposes of the driver. */
+  /**
+   * Where the bytes are. The registry owns it: disposing of the registry waits for the calls that run, closes readers and
+   * uploads, whose bytes stay, and disposes of the driver. What is asked of the registry afterwards throws
+   * `RegistryClosed`.
+   */
   readonly driver: StorageDriver;
+  /** Where everything lies among those bytes; by default as docker/distribution lays it out. */
+  readonly paths?: PathMapper;
   /** Whether blobs, manifests and tags may be deleted; `false` by default, as in the peers. */
   readonly deletion?: boolean;
   /** Nothing is written on the registry's own account; what callers write is their business. */
   readonly readOnly?: boolean;
+  /** Whether clients may be sent to the storage for blobs, where the driver can; `true` by default. */
+  readonly redirect?: boolean;
+  /** Kinds of manifests beyond Docker's and OCI's. */
+  readonly kinds?: Iterable<ManifestKind>;
+  /** Whether schema 1 manifests may be pushed, and the key they are signed with when they are pulled; off by default. */
+  readonly schema1?: Schema1Options;
   /** What manifests may point at; by default everything must be there, and foreign layers are refused as in the peers. */
   readonly references?: ReferenceRules;
   /** Told what an operator should know and no caller has to. Silent by default. */
@@ -28,8 +45,12 @@ export interface RegistryOptions {
 
 /** A registry over a driver. Cheap: nothing is read until it is asked for. */
 export function openRegistry(options: RegistryOptions): Registry {
-  const { driver, deletion = false, readOnly = false, references = EVERYTHING_THERE, warn = () => undefined } = options;
-  return new StorageRegistry(driver, { deletion, readOnly, references, tagConcurrency: availableParallelism() }, warn);
+  const { driver, paths = new PathMapper(), deletion = false, readOnly = false } = options;
+  const { redirect = true, references = EVERYTHING_THERE, warn = () => undefined } = options;
+  const { kinds = [], schema1 } = options;
+  const tagConcurrency = availableParallelism();
+  const rules = { deletion, readOnly, redirect, references, tagConcurrency };
+  return new StorageRegistry({ driver, paths }, new ManifestKinds([...builtInKinds(schema1), ...kinds]), rules, warn);
 }
 
 const EVERYTHING_THERE: ReferenceRules = { urls: { foreignByDefault: false }, requiresChild: () => true };
@@ -43,6 +64,8 @@ export interface HandlerOptions {
   readonly host?: URL;
   /** URLs without scheme and host in answers. */
   readonly relativeUrls?: boolean;
+  /** Gives clients that say they know nothing newer an image as schema 1; off by default. */
+  readonly schema1?: boolean;
   /** Answers 405 to everything that would write. */
   readonly readOnly?: boolean;
   /** Most entries of a page of the catalogue (1000) and of tags (1000). */
@@ -65,9 +88,10 @@ export interface Handler extends AsyncDisposable {
  */
 export async function createHandler(registry: Registry, options: HandlerOptions = {}): Promise<Handler> {
   const { secret = randomSecret(), prefix = "/", host, relativeUrls = false, readOnly = false } = options;
+  const { schema1 = false } = options;
   const { maxEntries = 1000, maxTags = 1000, stall = 60_000, log = SILENT } = options;
   const server = createServer({
-    ...{ registry, secret, prefix, readOnly, maxEntries, maxTags, stall, log },
+    ...{ registry, secret, prefix, readOnly, schema1, maxEntries, maxTags, stall, log },
     urls: { host, relative: relativeUrls },
     headers: {},
     timeouts: { header: 0, idle: 0 }, // those of the program's own server count

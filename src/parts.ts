@@ -1,22 +1,17 @@
 /** What the configuration can name, loaded when it is named. */
-import type { Parameters } from "./config/config.ts";
+import type { DriverConfig } from "./config/config.ts";
+import { isSpecifier } from "./config/specifier.ts";
+import { importNamed } from "./named-module.ts";
+import { openOwnDriver } from "./own-parts.ts";
 import type { StorageDriver } from "./storage/driver.ts";
-
-interface Access {
-  /** Whether anything will be written. */
-  readonly writable: boolean;
-  /** Gets a line for each call, where the parameters ask for that. */
-  readonly debug: (line: string) => void;
-}
-
-type OpenDriver = (parameters: Parameters, access: Access) => Promise<StorageDriver>;
+import type { DriverAccess, OpenDriver } from "./storage/open-driver.ts";
 
 const s3: OpenDriver = async (parameters, { debug }) => {
   const { openS3 } = await import("./storage/s3.ts");
-  return await openS3(parameters, { debug });
+  return await openS3(parameters, debug && { debug });
 };
 
-export const DRIVERS: Readonly<Record<string, OpenDriver>> = {
+const DRIVERS: Readonly<Record<string, OpenDriver>> = {
   filesystem: async ({ rootdirectory }, { writable }) => {
     const { openFilesystem } = await import("./storage/filesystem.ts");
     return await openFilesystem({ rootdirectory: String(rootdirectory), writable });
@@ -28,3 +23,16 @@ export const DRIVERS: Readonly<Record<string, OpenDriver>> = {
   s3,
   s3aws: s3,
 };
+
+/**
+ * @param folder from where modules are looked up
+ * @throws {ConfigError} where a module cannot be used
+ * @throws {StorageError} where the storage cannot be used
+ */
+export async function openDriver(driver: DriverConfig, access: DriverAccess, folder: string): Promise<StorageDriver> {
+  const { name, parameters } = driver;
+  if (isSpecifier(name)) return await openOwnDriver(await importNamed(name, folder), parameters, access);
+  const open = DRIVERS[name];
+  if (!open) throw new Error(`no storage driver is called ${name}: expected ${Object.keys(DRIVERS).join(", ")}`);
+  return await open(parameters, access);
+}

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import {
+  type BlobDigest,
   BlobUnknown,
   blobHandler,
   createHandler,
@@ -13,11 +14,12 @@ import {
   MediaType,
   MemoryDriver,
   openRegistry,
-  parseManifest,
+  PathMapper,
   parseRepositoryName,
   type Registry,
   Unsupported,
 } from "../src/index.ts";
+import { openRedirectingStorage } from "./support/redirecting-storage.ts";
 import { run } from "./support/run.ts";
 import { ServerProcess } from "./support/server-process.ts";
 import { temporaryFolder } from "./support/temporary-folder.ts";
@@ -75,6 +77,21 @@ test("a handler serves the API in a server that has pages of its own", async () 
   }
 });
 
+test("a path mapper that is passed in says where everything lies", async () => {
+  class FlatBlobs extends PathMapper {
+    override blob(digest: BlobDigest): string {
+      return `${this.root}/flat/${digest.replace(":", "-")}`;
+    }
+  }
+  const driver = new MemoryDriver();
+  await using registry = openRegistry({ driver, paths: new FlatBlobs("/elsewhere") });
+  const digest = await store(registry, BYTES);
+  assert.equal(await registry.repository(NAME).blobs.has(digest), true);
+  assert.deepEqual(await Array.fromAsync(registry.repositories()), [NAME]);
+  assert.deepEqual(Buffer.from(await driver.getContent(`/elsewhere/flat/${digest.replace(":", "-")}`)), BYTES);
+  assert.deepEqual(await driver.list("/"), ["elsewhere"]);
+});
+
 test("a program finds every manifest, tagged or not, and goes on after one", async () => {
   await using registry = openRegistry({ driver: new MemoryDriver(), deletion: true });
   const { manifests } = registry.repository(NAME);
@@ -83,7 +100,7 @@ test("a program finds every manifest, tagged or not, and goes on after one", asy
     const document = { schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [], annotations: { n: String(n) } };
     const bytes = Buffer.from(JSON.stringify(document));
     const digest = digestOf(bytes, n === 4 ? "sha512" : "sha256");
-    await manifests.put(parseManifest(bytes, undefined), digest);
+    await manifests.put(registry.kinds.parse(bytes, undefined), digest);
     digests.push(digest);
   }
   digests.sort();
@@ -122,6 +139,46 @@ test("a handler for one blob answers wherever the program puts it", async () => 
     server.close();
     server.closeAllConnections();
   }
+});
+
+test("a program that closes its registry before its server gets clear answers, and its blob handler redirects", async () => {
+  await using storage = await openRedirectingStorage();
+  const registry = openRegistry({ driver: storage.driver });
+  const digest = await store(registry, BYTES);
+  const blob = await registry.repository(NAME).blobs.open(digest);
+  await using api = await createHandler(registry);
+  const server = createServer((request, response) => {
+    if (request.url?.startsWith("/v2/")) api(request, response);
+    else void blobHandler(blob)(request, response);
+  });
+  await once(server.listen(0), "listening");
+  const origin = `http://localhost:${(server.address() as AddressInfo).port}`;
+  try {
+    const redirected = await fetch(`${origin}/download`, { redirect: "manual" });
+    assert.equal(redirected.status, 307);
+    assert.equal(redirected.headers.get("docker-content-digest"), digest);
+    assert.equal(await (await fetch(`${origin}/download`)).text(), "some bytes");
+    await registry[Symbol.asyncDispose]();
+    for (const path of ["/download", `/v2/a/b/blobs/${digest}`, "/v2/a/b/tags/list", "/v2/_catalog"]) {
+      const answer = await fetch(`${origin}${path}`);
+      assert.deepEqual([answer.status, answer.headers.get("retry-after")], [503, "5"], path);
+      assert.match(await answer.text(), /UNAVAILABLE.*the registry was closed/);
+    }
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
+});
+
+test("the example with one blob reads it in places and serves it", async () => {
+  const args = ["--conditions=source", join(EXAMPLES, "one-blob.ts"), "0"];
+  await using program = new ServerProcess(process.execPath, args);
+  await program.says(/listening on \d+/);
+  assert.match(program.log, /^24 bytes, stored in \d{4}\nkeeper\nwharf\n/);
+  const url = `http://localhost:${/listening on (\d+)/.exec(program.log)?.[1]}/any/path`;
+  const part = await fetch(url, { headers: { Range: "bytes=4-9" } });
+  assert.deepEqual([part.status, await part.text()], [206, "keeper"]);
+  assert.equal(await program.stop(), 0);
 });
 
 test("the example without HTTP prints what it stored", async () => {

@@ -44,6 +44,8 @@ describe("the npm package", () => {
       env: ENV,
     });
     assert.match(printed, /^library\/hello:v1 is /);
+
+    await serveOwnParts(command, folder.join("elsewhere"));
   });
 
   test("says which Node it needs where an older one finds no newer beside it", async (t) => {
@@ -69,6 +71,21 @@ async function install(folder: string): Promise<string> {
   await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", tarball], { cwd: installed, env: ENV });
   assert.ok(existsSync(join(installed, "node_modules", ".bin", "registry")), "the command registry is missing");
   return join(installed, "node_modules", ".bin", "wharfinger");
+}
+
+/** Parts from a folder where no package is installed, with errors that the registry knows by their classes. */
+async function serveOwnParts(command: string, folder: string): Promise<void> {
+  await mkdir(folder);
+  for (const name of ["own-parts.yml", "limited-memory.ts", "model-manifest.ts"]) {
+    await copyFile(join(ROOT, "examples", name), join(folder, name));
+  }
+  const port = await freePort();
+  const env = { ...ENV, REGISTRY_HTTP_ADDR: `127.0.0.1:${port}` };
+  await using server = new ServerProcess(command, ["serve", join(folder, "own-parts.yml")], env);
+  await server.says(/listening on/i);
+  const client = new RegistryClient(`http://127.0.0.1:${port}`);
+  await pushAndPull(client);
+  assert.equal(await client.statusOf("a/b", "blobs", digestOf(Buffer.of())), 404, server.log);
 }
 
 /** In two parts, so that the running hash is used as well. */

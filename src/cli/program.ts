@@ -44,6 +44,7 @@ export function createProgram(version: string): Program {
     .description("say whether a configuration would be accepted, and what in it is ignored")
     .argument("[config]", "configuration file, as for serve")
     .option(...NO_DEFAULT)
+    .addHelpText("after", "\nModules that the configuration names are not loaded; serve does that.")
     .action(async (path: string | undefined, flags: { readonly defaultConfig: boolean }) => {
       const { checkConfig } = await import("./config-check.ts");
       checkConfig(path, flags);

@@ -1,5 +1,7 @@
+import { dirname, resolve } from "node:path";
 import { type App, createApp } from "../app.ts";
 import type { Config } from "../config/config.ts";
+import { ConfigError } from "../config/config-error.ts";
 import { sizeThreadPool } from "../config/process.ts";
 import { StorageError } from "../storage/errors.ts";
 import { createLog, type Log } from "../telemetry/log.ts";
@@ -19,7 +21,7 @@ export async function serve(path: string | undefined, flags: LoadFlags): Promise
   if (typeof maxthreads === "number") sizeThreadPool(maxthreads);
   const log = createLog(config.log);
   for (const warning of warnings) log.warn(warning);
-  await using app = await open(config, log);
+  await using app = await open(config, log, folderOf(source));
   const stopped = signalled();
   const address = await listen(app.server, config.http);
   greet(log, app.location, source);
@@ -29,12 +31,18 @@ export async function serve(path: string | undefined, flags: LoadFlags): Promise
   return await drain(app.server, config.http.draintimeout, log);
 }
 
-async function open(config: Config, log: Log): Promise<App> {
+async function open(config: Config, log: Log, folder: string): Promise<App> {
   try {
-    return await createApp(config, log);
-  } catch (error) {
-    throw error instanceof StorageError ? new Failure(error.message, { cause: error }) : error;
+    return await createApp(config, log, folder);
+  } catch (cause) {
+    if (cause instanceof ConfigError) throw new Failure(`configuration error: ${cause.message}`, { cause });
+    throw cause instanceof StorageError ? new Failure(cause.message, { cause }) : cause;
   }
+}
+
+/** Where modules that the configuration names are looked up. */
+function folderOf(source: string | undefined): string {
+  return source === undefined ? process.cwd() : dirname(resolve(source));
 }
 
 /** Where the data is, and what decided it. */

@@ -61,8 +61,8 @@ describe("a storage driver of the operator's own", () => {
     assert.deepEqual(lines("{inmemory: , ./tape.js: }"), [
       "f:2: must provide exactly one storage type. Provided: [inmemory ./tape.js]",
     ]);
-    assert.deepEqual(lines("{chache: , ./tape.js: }"), [
-      "f:2: must provide exactly one storage type. Provided: [chache ./tape.js] (did you mean cache instead of chache?)",
+    assert.deepEqual(lines("\n  ./tape.js:\n  chache:\n  /tape.js:"), [
+      "f:4: must provide exactly one storage type. Provided: [./tape.js chache /tape.js] (did you mean cache instead of chache?)",
     ]);
   });
 

@@ -5,6 +5,7 @@
  */
 import { randomBytes } from "node:crypto";
 import type { IncomingHttpHeaders, ServerResponse } from "node:http";
+import type { BlobDescriptor } from "../oci/descriptor.ts";
 import { PreconditionFailed } from "../oci/errors.ts";
 import { MediaType } from "../oci/media-types.ts";
 import type { Blob, BlobReader, ByteRange } from "../registry/registry.ts";
@@ -33,18 +34,20 @@ const CACHE_CONTROL = "max-age=31536000";
  * @param method `GET` or `HEAD`, for which no range is defined
  * @throws {PreconditionFailed}
  */
-export function toBlobAnswer({ descriptor }: Blob, method: string, headers: IncomingHttpHeaders): BlobAnswer {
-  const { digest, size } = descriptor;
-  const validators = { "docker-content-digest": digest, etag: toEntityTag(digest), "cache-control": CACHE_CONTROL };
+export async function toBlobAnswer(
+  blob: Blob,
+  method: string | undefined,
+  headers: IncomingHttpHeaders,
+): Promise<BlobAnswer> {
+  const { digest } = blob.descriptor;
   if (headers["if-match"] !== undefined && !listsDigest(headers["if-match"], digest)) {
     throw new PreconditionFailed(`If-Match: the blob is ${digest}`);
   }
-  if (listsDigest(headers["if-none-match"], digest)) return { status: 304, headers: validators, parts: [], tail: "" };
-  const mayRange = method === "GET" && isSameRange(headers["if-range"]?.toString(), digest);
-  const wanted = parseRange(mayRange ? headers.range : undefined, size);
-  if (wanted.kind === "unsatisfiable") return refusal(digest, size, wanted.reason);
-  const answer = wanted.kind === "ranges" ? partial(wanted.ranges, size) : whole(size);
-  return { ...answer, headers: { ...validators, "accept-ranges": "bytes", ...answer.headers } };
+  if (listsDigest(headers["if-none-match"], digest)) {
+    return { status: 304, headers: toValidators(digest), parts: [], tail: "" };
+  }
+  const elsewhere = await blob.redirect({ method: method === "HEAD" ? "HEAD" : "GET" });
+  return elsewhere ? redirection(digest, elsewhere) : content(blob.descriptor, method, headers);
 }
 
 /**
@@ -72,6 +75,33 @@ export async function sendBlobAnswer(
   } finally {
     await reader?.[Symbol.asyncDispose]();
   }
+}
+
+/** The client repeats its request there, with the range it wants. Nothing here may be kept: such URLs expire. */
+function redirection(digest: string, { href }: URL): BlobAnswer {
+  const headers = {
+    location: href,
+    "docker-content-digest": digest,
+    "content-type": MediaType.octetStream,
+    "content-length": "0",
+  };
+  return { status: 307, headers, parts: [], tail: "" };
+}
+
+function content(
+  { digest, size }: BlobDescriptor,
+  method: string | undefined,
+  headers: IncomingHttpHeaders,
+): BlobAnswer {
+  const mayRange = method === "GET" && isSameRange(headers["if-range"]?.toString(), digest);
+  const wanted = parseRange(mayRange ? headers.range : undefined, size);
+  if (wanted.kind === "unsatisfiable") return refusal(digest, size, wanted.reason);
+  const answer = wanted.kind === "ranges" ? partial(wanted.ranges, size) : whole(size);
+  return { ...answer, headers: { ...toValidators(digest), "accept-ranges": "bytes", ...answer.headers } };
+}
+
+function toValidators(digest: string): Readonly<Record<string, string>> {
+  return { "docker-content-digest": digest, etag: toEntityTag(digest), "cache-control": CACHE_CONTROL };
 }
 
 function whole(size: number): BlobAnswer {

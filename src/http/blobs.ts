@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { parseDigest } from "../oci/digest.ts";
+import { parseBlobDigest } from "../oci/blob-digest.ts";
 import type { Blob } from "../registry/registry.ts";
 import { type BlobAnswer, sendBlobAnswer, toBlobAnswer } from "./blob-answer.ts";
 import { type Handler, repositoryOf } from "./edge.ts";
@@ -8,8 +8,8 @@ import { toAnswer } from "./errors.ts";
 /** GET and HEAD. @see http-api, section 7 */
 export const getBlob: Handler = async (edge, exchange) => {
   const { target, request, reply } = exchange;
-  const blob = await repositoryOf(edge, exchange).blobs.open(parseDigest(target.reference));
-  const answer = toBlobAnswer(blob, request.method, request.headers);
+  const blob = await repositoryOf(edge, exchange).blobs.open(parseBlobDigest(target.reference));
+  const answer = await toBlobAnswer(blob, request.method, request.headers);
   if (isShort(request.raw, answer)) {
     reply.code(answer.status).headers(answer.headers);
     return answer.tail === "" ? reply.send() : reply.send(answer.tail);
@@ -27,7 +27,7 @@ export const getBlob: Handler = async (edge, exchange) => {
 
 /** @see http-api, section 7, "DELETE" */
 export const deleteBlob: Handler = async (edge, exchange) => {
-  const digest = parseDigest(exchange.target.reference);
+  const digest = parseBlobDigest(exchange.target.reference);
   await repositoryOf(edge, exchange).blobs.delete(digest);
   return exchange.reply.code(202).header("content-length", "0").send();
 };
@@ -53,7 +53,7 @@ async function answerBlob(blob: Blob, request: IncomingMessage, response: Server
     response.writeHead(405, { allow: "GET, HEAD", "content-length": "0" }).end();
     return;
   }
-  const answer = toBlobAnswer(blob, request.method, request.headers);
+  const answer = await toBlobAnswer(blob, request.method, request.headers);
   if (isShort(request, answer)) response.writeHead(answer.status, answer.headers).end(answer.tail);
   else await sendBlobAnswer(response, blob, answer, answer.headers);
 }

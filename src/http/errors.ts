@@ -19,6 +19,7 @@ const STATUS: Readonly<Record<ErrorName, number>> = {
   PageSizeInvalid: 400,
   PreconditionFailed: 412,
   RangeInvalid: 416,
+  RegistryClosed: 503,
   SizeInvalid: 400,
   TagInvalid: 400,
   Unavailable: 503,

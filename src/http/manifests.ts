@@ -1,14 +1,15 @@
 import type { FastifyReply } from "fastify";
 import { algorithmOf, type Digest, digestOf, parseDigest } from "../oci/digest.ts";
 import { DigestInvalid, ManifestTooLarge, ManifestUnknown, PreconditionFailed, TagInvalid } from "../oci/errors.ts";
-import { MANIFEST_LIMIT, type Manifest, parseManifest, readManifest } from "../oci/manifest.ts";
+import { MANIFEST_LIMIT, type Manifest } from "../oci/manifest.ts";
 import { MediaType } from "../oci/media-types.ts";
 import { parseTag, type Tag } from "../oci/names.ts";
 import type { Repository, StoredManifest } from "../registry/registry.ts";
 import { acceptsAnything, parseAccept } from "./accept.ts";
 import { receiveWhole } from "./body.ts";
 import { listsDigest, toEntityTag } from "./conditions.ts";
-import { creatableRepositoryOf, type Exchange, type Handler, manifestUrl, repositoryOf } from "./edge.ts";
+import { creatableRepositoryOf, type Edge, type Exchange, type Handler, manifestUrl, repositoryOf } from "./edge.ts";
+import { toSchema1Manifest } from "./schema1.ts";
 import { toWarnings } from "./warnings.ts";
 
 /** Tags that one push may set. */
@@ -26,7 +27,9 @@ export const getManifest: Handler = async (edge, exchange) => {
   const unchanged = request.headers["if-none-match"];
   if (listsDigest(unchanged, digest) && (await repository.manifests.has(digest))) return sendUnchanged(reply, digest);
   const stored = await repository.manifests.get(digest);
-  const manifest = reference.tag ? await forClient(repository, stored, request.headers.accept, reference.tag) : stored;
+  const manifest = reference.tag
+    ? await forClient(edge, repository, stored, request.headers.accept, reference.tag)
+    : stored;
   if (manifest !== stored && listsDigest(unchanged, manifest.digest)) return sendUnchanged(reply, manifest.digest);
   return reply
     .headers({
@@ -48,8 +51,9 @@ export const putManifest: Handler = async (edge, exchange) => {
 
   using body = await receiveWhole(request.raw, MANIFEST_LIMIT, edge.stall, edge.bodies);
   if (body === undefined) throw new ManifestTooLarge(MANIFEST_LIMIT);
-  const manifest = parseManifest(body.bytes, contentType);
-  const digest = digestOf(body.bytes, reference.digest && algorithmOf(reference.digest));
+  const manifest = edge.registry.kinds.parse(body.bytes, contentType);
+  for (const tag of tags) checkPlace(manifest, tag);
+  const digest = digestOf(manifest.bytes, reference.digest && algorithmOf(reference.digest));
   if (reference.digest && digest !== reference.digest) {
     throw new DigestInvalid(`the manifest has the digest ${digest}, not ${reference.digest}`);
   }
@@ -69,6 +73,12 @@ export const putManifest: Handler = async (edge, exchange) => {
     })
     .send();
 };
+
+/** The rule of 2015: what names a tag of its own is pushed under it, or by its digest without any. */
+function checkPlace({ place }: Manifest, tag: Tag): void {
+  if (place === undefined || place.tag === tag) return;
+  throw new TagInvalid(`the manifest is of the tag ${place.tag || "(none)"}, not ${tag}`);
+}
 
 /** The manifest may be deleted, and the push goes on, between its being stored and its being tagged. */
 async function setTag(
@@ -111,22 +121,36 @@ function parseReference({ target }: Exchange): Reference {
 }
 
 /**
- * Clients that know images but no lists of them, and say so, get the image for linux/amd64 of a Docker list.
+ * Clients that know images but no lists of them, and say so, get the image for linux/amd64 of a Docker list; those that
+ * know schema 1 alone get that where it is enabled.
  * @see http-api, section 6, "Accept handling"
  */
 async function forClient(
+  edge: Edge,
   repository: Repository,
   stored: StoredManifest,
   acceptHeader: string | undefined,
   tag: Tag,
 ): Promise<StoredManifest> {
-  if (stored.mediaType !== MediaType.dockerList) return stored;
-  const accept = parseAccept(acceptHeader);
-  const wantsImage = accept.has(MediaType.dockerManifest) && !accept.has(MediaType.dockerList);
-  if (acceptsAnything(accept) || !wantsImage) return stored;
-  const child = readManifest(stored.bytes).manifests.find(
-    ({ platform }) => platform?.os === "linux" && platform.architecture === "amd64",
-  );
+  if (stored.mediaType !== MediaType.dockerList && stored.mediaType !== MediaType.dockerManifest) return stored;
+  const wanted = wantedType(edge, parseAccept(acceptHeader), stored.mediaType);
+  if (wanted === stored.mediaType) return stored;
+  const image = stored.mediaType === MediaType.dockerList ? await imageOf(edge, repository, stored, tag) : stored;
+  return wanted === MediaType.dockerManifest ? image : await toSchema1Manifest(edge, repository, image, tag);
+}
+
+/** The newest of Docker's own types that the client takes, as far as it says. */
+function wantedType(edge: Edge, accept: ReadonlySet<string>, stored: string): string {
+  if (acceptsAnything(accept) || accept.has(stored)) return stored;
+  if (accept.has(MediaType.dockerManifest)) return MediaType.dockerManifest;
+  const old = accept.has(MediaType.dockerSchema1) || accept.has(MediaType.dockerSchema1Signed);
+  return edge.schema1 && old ? MediaType.dockerSchema1Signed : stored;
+}
+
+async function imageOf(edge: Edge, repository: Repository, list: StoredManifest, tag: Tag): Promise<StoredManifest> {
+  const child = edge.registry.kinds
+    .read(list.bytes)
+    .manifests.find(({ platform }) => platform?.os === "linux" && platform.architecture === "amd64");
   if (!child) throw new ManifestUnknown(`the list tagged ${tag} has no image for linux/amd64`);
   return await repository.manifests.get(child.digest);
 }

@@ -1,14 +1,7 @@
 /** @see http-api, section 8, "Uploads" */
 import type { FastifyReply } from "fastify";
-import {
-  algorithmOf,
-  type Digest,
-  type DigestAlgorithm,
-  digestOf,
-  isDigest,
-  isDigestAlgorithm,
-  parseDigest,
-} from "../oci/digest.ts";
+import { type BlobDigest, isBlobDigest, isOfNothing } from "../oci/blob-digest.ts";
+import { type DigestAlgorithm, isDigestAlgorithm } from "../oci/digest.ts";
 import { BlobUnknown, DigestInvalid, NameInvalid, RangeInvalid, UploadUnknown } from "../oci/errors.ts";
 import { parseStoredName } from "../oci/names.ts";
 import type { Repository, Upload } from "../registry/registry.ts";
@@ -24,6 +17,7 @@ import {
   repositoryOf,
   uploadUrl,
 } from "./edge.ts";
+import { algorithmToReceive, parseAnnouncedDigest, parseFinalDigest } from "./upload-digest.ts";
 import { printToken, verifyToken } from "./upload-token.ts";
 
 /** Starts a session, unless a mount or a body with its digest makes one unnecessary. */
@@ -35,8 +29,8 @@ export const postUploads: Handler = async (edge, exchange) => {
   const algorithm = parseAlgorithm(target.query.get("digest-algorithm"));
   const digestText = target.query.get("digest");
   if (digestText !== null) {
-    const digest = parseDigest(digestText);
-    if (hasBody(request.raw) || digest === digestOf(new Uint8Array(), algorithmOf(digest))) {
+    const digest = parseAnnouncedDigest(digestText);
+    if (hasBody(request.raw) || isOfNothing(digest)) {
       return await uploadWhole(edge, exchange, repository, digest);
     }
   }
@@ -62,9 +56,10 @@ export const putUpload: Handler = async (edge, exchange) => {
   const repository = creatableRepositoryOf(edge, exchange);
   const digest = parseFinalDigest(exchange.target.query.get("digest"));
   return await atOffset(edge, exchange, repository, async (upload) => {
-    const whole = hasBody(exchange.request.raw) ? await append(edge, exchange, upload, algorithmOf(digest)) : upload;
-    await whole.commit(digest);
-    return sendCreated(edge, exchange, repository, digest);
+    const algorithm = algorithmToReceive(digest);
+    const whole = hasBody(exchange.request.raw) ? await append(edge, exchange, upload, algorithm) : upload;
+    const blob = await whole.commit(digest);
+    return sendCreated(edge, exchange, repository, blob.digest);
   });
 };
 
@@ -88,10 +83,10 @@ export const noUpload: Handler = () => {
 };
 
 /** What cannot be mounted is uploaded: nothing a client says here is an error. */
-async function mount(edge: Edge, { target }: Exchange, repository: Repository): Promise<Digest | undefined> {
+async function mount(edge: Edge, { target }: Exchange, repository: Repository): Promise<BlobDigest | undefined> {
   const digest = target.query.get("mount");
   const from = target.query.get("from");
-  if (digest === null || !isDigest(digest)) return undefined;
+  if (digest === null || !isBlobDigest(digest)) return undefined;
   try {
     const source = from ? edge.registry.repository(parseStoredName(from)).name : undefined;
     return (await repository.blobs.mount(digest, source)).digest;
@@ -106,17 +101,17 @@ async function uploadWhole(
   edge: Edge,
   exchange: Exchange,
   repository: Repository,
-  digest: Digest,
+  digest: BlobDigest,
 ): Promise<FastifyReply> {
   const upload = await repository.uploads.start();
   try {
-    const whole = await append(edge, exchange, upload, algorithmOf(digest));
-    await whole.commit(digest);
+    const whole = await append(edge, exchange, upload, algorithmToReceive(digest));
+    const blob = await whole.commit(digest);
+    return sendCreated(edge, exchange, repository, blob.digest);
   } catch (error) {
     await upload.cancel().catch(() => undefined); // the purge will find it
     throw error;
   }
-  return sendCreated(edge, exchange, repository, digest);
 }
 
 /** Runs `work` where the client's view of the upload is the true one, and shows it the true one where it is not. */
@@ -164,12 +159,6 @@ function parseAlgorithm(text: string | null): DigestAlgorithm | undefined {
   return text;
 }
 
-function parseFinalDigest(text: string | null): Digest {
-  if (text === null || text === "") throw new DigestInvalid("digest missing");
-  if (!isDigest(text)) throw new DigestInvalid("digest parsing failed");
-  return text;
-}
-
 /**
  * Headers of an upload's true state, on an answer that is an error.
  * @throws {UploadUnknown} which then is the better answer
@@ -203,7 +192,7 @@ function stateHeaders(
   };
 }
 
-function sendCreated(edge: Edge, exchange: Exchange, { name }: Repository, digest: Digest): FastifyReply {
+function sendCreated(edge: Edge, exchange: Exchange, { name }: Repository, digest: BlobDigest): FastifyReply {
   return exchange.reply
     .code(201)
     .headers({

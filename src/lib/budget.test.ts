@@ -22,3 +22,18 @@ test("who asks for more than is left waits for those before, in the order of ask
   assert.deepEqual(order, ["first", "second", "third"]);
   second?.[Symbol.dispose]();
 });
+
+test("who stops waiting leaves its place to those behind, and takes nothing", async () => {
+  const budget = new Budget(10);
+  const most = await budget.take(8);
+  const stop = new AbortController();
+  const big = budget.take(6, { signal: stop.signal });
+  const small = budget.take(2);
+  stop.abort(new Error("stopped"));
+  await assert.rejects(big, /^Error: stopped$/);
+  (await small)[Symbol.dispose]();
+  most[Symbol.dispose]();
+  (await budget.take(10))[Symbol.dispose]();
+  await assert.rejects(budget.take(1, { signal: stop.signal }), /^Error: stopped$/);
+  await budget.take(10);
+});

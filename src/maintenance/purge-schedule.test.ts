@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { failingDriver } from "../../test/support/failing-driver.ts";
+import { PathMapper } from "../registry/paths.ts";
 import { StorageError } from "../storage/errors.ts";
 import { MemoryDriver } from "../storage/memory.ts";
 import { type PurgeScheduleOptions, schedulePurge } from "./purge-schedule.ts";
@@ -12,7 +13,10 @@ test("the first purge comes within the hour, and then one every interval, told i
   const said = begin(t);
   const driver = new MemoryDriver();
   await driver.putContent(`${SESSION}/startedat`, Buffer.from("2026-11-19T00:00:00Z"));
-  await using _ = schedulePurge(driver, { age: 24 * HOUR, interval: 2 * HOUR, dryRun: false, ...loudly(said.report) });
+  await using _ = schedulePurge(
+    { driver, paths: new PathMapper() },
+    { age: 24 * HOUR, interval: 2 * HOUR, dryRun: false, ...loudly(said.report) },
+  );
   assert.deepEqual(said.take(), ["Starting upload purge in 30 minutes"]);
   t.mock.timers.tick(HOUR / 2 - 1);
   await settle();
@@ -34,7 +38,10 @@ test("the first purge comes within the hour, and then one every interval, told i
 test("a purge that fails is told, and the next one comes", async (t) => {
   const said = begin(t);
   const { driver, fail, mend } = failingDriver(new MemoryDriver());
-  await using _ = schedulePurge(driver, { age: HOUR, interval: HOUR, dryRun: true, ...quietly(said.report) });
+  await using _ = schedulePurge(
+    { driver, paths: new PathMapper() },
+    { age: HOUR, interval: HOUR, dryRun: true, ...quietly(said.report) },
+  );
   fail("list", () => new StorageError("inmemory", "broken"));
   t.mock.timers.tick(HOUR / 2);
   await settle();
@@ -48,12 +55,15 @@ test("a purge that fails is told, and the next one comes", async (t) => {
 test("an interval longer than a timer can wait is waited for in full", async (t) => {
   const said = begin(t);
   const month = 31 * 24 * HOUR;
-  await using _ = schedulePurge(new MemoryDriver(), {
-    age: HOUR,
-    interval: month,
-    dryRun: true,
-    ...loudly(said.report),
-  });
+  await using _ = schedulePurge(
+    { driver: new MemoryDriver(), paths: new PathMapper() },
+    {
+      age: HOUR,
+      interval: month,
+      dryRun: true,
+      ...loudly(said.report),
+    },
+  );
   t.mock.timers.tick(HOUR / 2);
   await settle();
   said.take();
@@ -75,7 +85,10 @@ test("between two purges is a minute at least, whatever the interval", async (t)
     if (line.startsWith("PurgeUploads starting") && ++starts > 3) throw new Error("it does not pause");
     said.report(line);
   };
-  await using _ = schedulePurge(new MemoryDriver(), { age: HOUR, interval: 0, dryRun: false, ...loudly(report) });
+  await using _ = schedulePurge(
+    { driver: new MemoryDriver(), paths: new PathMapper() },
+    { age: HOUR, interval: 0, dryRun: false, ...loudly(report) },
+  );
   for (const [step, lines] of [
     [HOUR / 2, 3],
     [59_999, 0],
@@ -89,12 +102,15 @@ test("between two purges is a minute at least, whatever the interval", async (t)
 
 test("disposal ends the wait at once", async (t) => {
   const said = begin(t);
-  const schedule = schedulePurge(new MemoryDriver(), {
-    age: HOUR,
-    interval: HOUR,
-    dryRun: true,
-    ...loudly(said.report),
-  });
+  const schedule = schedulePurge(
+    { driver: new MemoryDriver(), paths: new PathMapper() },
+    {
+      age: HOUR,
+      interval: HOUR,
+      dryRun: true,
+      ...loudly(said.report),
+    },
+  );
   await schedule[Symbol.asyncDispose]();
   said.take();
   t.mock.timers.tick(10 * HOUR);

@@ -1,4 +1,4 @@
-import type { StorageDriver } from "../storage/driver.ts";
+import type { Store } from "../registry/context.ts";
 import { type PurgeReport, purgeUploads } from "./upload-purge.ts";
 
 export interface PurgeScheduleOptions {
@@ -23,11 +23,11 @@ const LEAST_INTERVAL = 60_000;
 const TIMER_LIMIT = 2 ** 31 - 1;
 
 /** Purges now and then until disposed of; disposal ends a run that is under way. */
-export function schedulePurge(driver: StorageDriver, options: PurgeScheduleOptions): AsyncDisposable {
+export function schedulePurge(store: Store, options: PurgeScheduleOptions): AsyncDisposable {
   const stop = new AbortController();
   const first = Math.floor(Math.random() * FIRST_WITHIN);
   options.report(`Starting upload purge in ${Math.round(first / 60_000)} minutes`);
-  const running = run(driver, options, first, stop.signal);
+  const running = run(store, options, first, stop.signal);
   return {
     async [Symbol.asyncDispose]() {
       stop.abort();
@@ -37,7 +37,7 @@ export function schedulePurge(driver: StorageDriver, options: PurgeScheduleOptio
 }
 
 async function run(
-  driver: StorageDriver,
+  store: Store,
   { age, interval, dryRun, report, complain }: PurgeScheduleOptions,
   first: number,
   signal: AbortSignal,
@@ -47,7 +47,7 @@ async function run(
     const olderThan = new Date(now - age).toISOString();
     report(`PurgeUploads starting: olderThan=${olderThan}, actuallyDelete=${!dryRun}`);
     try {
-      const done = await purgeUploads(driver, { age, dryRun, now, signal });
+      const done = await purgeUploads(store, { age, dryRun, now, signal });
       (done.errors.length > 0 ? complain : report)(summary(done));
     } catch (error) {
       if (!signal.aborted) complain(`Purge uploads failed: ${String(error)}`);

@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { contentsOf } from "../../test/support/api-content.ts";
 import { failingDriver } from "../../test/support/failing-driver.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import { PathMapper } from "../registry/paths.ts";
 import type { StorageDriver } from "../storage/driver.ts";
 import { StorageError } from "../storage/errors.ts";
 import { openFilesystem } from "../storage/filesystem.ts";
@@ -28,7 +29,7 @@ describe("the purge of uploads", () => {
       await begin(driver, "a", 5, 23.999),
       await begin(driver, "a/b", 6, -5),
     ];
-    assert.deepEqual(await purgeUploads(driver, OPTIONS), { deleted: 3, errors: [] });
+    assert.deepEqual(await purgeUploads({ driver, paths: new PathMapper() }, OPTIONS), { deleted: 3, errors: [] });
     const paths = Object.keys(await contentsOf(driver));
     for (const path of old) assert.ok(!paths.includes(path), path);
     for (const path of young) assert.ok(paths.includes(`${path}/data`), path);
@@ -39,7 +40,10 @@ describe("the purge of uploads", () => {
     await begin(driver, "a", 1, 25);
     await begin(driver, "a", 2, 1);
     const before = await contentsOf(driver);
-    assert.deepEqual(await purgeUploads(driver, { ...OPTIONS, dryRun: true }), { deleted: 1, errors: [] });
+    assert.deepEqual(await purgeUploads({ driver, paths: new PathMapper() }, { ...OPTIONS, dryRun: true }), {
+      deleted: 1,
+      errors: [],
+    });
     assert.deepEqual(await contentsOf(driver), before);
   });
 
@@ -55,7 +59,7 @@ describe("the purge of uploads", () => {
     now = NOW - HOUR;
     await driver.putContent(`${lost}/${ID}4/hashstates/sha256/1`, Buffer.from("x"));
     await driver.putContent(`${lost}/${ID}5/data`, Buffer.from("x"));
-    assert.deepEqual(await purgeUploads(driver, OPTIONS), { deleted: 3, errors: [] });
+    assert.deepEqual(await purgeUploads({ driver, paths: new PathMapper() }, OPTIONS), { deleted: 3, errors: [] });
     assert.deepEqual((await driver.list(lost)).sort(), [`${ID}4`, `${ID}5`]);
   });
 
@@ -64,11 +68,17 @@ describe("the purge of uploads", () => {
     const driver = await openFilesystem({ rootdirectory: folder.path });
     const session = `docker/registry/v2/repositories/a/_uploads/${ID}1`;
     await mkdir(folder.join(session), { recursive: true });
-    assert.equal((await purgeUploads(driver, { ...OPTIONS, now: Date.now() + 23 * HOUR })).deleted, 0);
-    assert.deepEqual(await purgeUploads(driver, { ...OPTIONS, now: Date.now() + 25 * HOUR }), {
-      deleted: 1,
-      errors: [],
-    });
+    assert.equal(
+      (await purgeUploads({ driver, paths: new PathMapper() }, { ...OPTIONS, now: Date.now() + 23 * HOUR })).deleted,
+      0,
+    );
+    assert.deepEqual(
+      await purgeUploads({ driver, paths: new PathMapper() }, { ...OPTIONS, now: Date.now() + 25 * HOUR }),
+      {
+        deleted: 1,
+        errors: [],
+      },
+    );
     await assert.rejects(stat(folder.join(session)), { code: "ENOENT" });
   });
 
@@ -83,7 +93,7 @@ describe("the purge of uploads", () => {
         Buffer.from(""),
       );
     }
-    assert.deepEqual(await purgeUploads(driver, OPTIONS), { deleted: 3, errors: [] });
+    assert.deepEqual(await purgeUploads({ driver, paths: new PathMapper() }, OPTIONS), { deleted: 3, errors: [] });
   });
 
   test("touches nothing that is no session of a repository", async () => {
@@ -101,7 +111,7 @@ describe("the purge of uploads", () => {
       await driver.putContent(path, started);
     }
     const before = await contentsOf(driver);
-    assert.deepEqual(await purgeUploads(driver, OPTIONS), { deleted: 0, errors: [] });
+    assert.deepEqual(await purgeUploads({ driver, paths: new PathMapper() }, OPTIONS), { deleted: 0, errors: [] });
     assert.deepEqual(await contentsOf(driver), before);
   });
 
@@ -109,17 +119,20 @@ describe("the purge of uploads", () => {
     const { driver, fail } = failingDriver(new MemoryDriver());
     for (const i of [1, 2, 3]) await begin(driver, "a", i, 100);
     fail("delete", (path) => (path.includes(`${ID}2`) ? new StorageError("inmemory", "broken") : undefined));
-    const { deleted, errors } = await purgeUploads(driver, OPTIONS);
+    const { deleted, errors } = await purgeUploads({ driver, paths: new PathMapper() }, OPTIONS);
     assert.equal(deleted, 2);
     assert.match(String(errors), /broken/);
   });
 
   test("finds nothing in an empty storage, and ends when it is told to", async () => {
     const driver = new MemoryDriver();
-    assert.deepEqual(await purgeUploads(driver, OPTIONS), { deleted: 0, errors: [] });
+    assert.deepEqual(await purgeUploads({ driver, paths: new PathMapper() }, OPTIONS), { deleted: 0, errors: [] });
     await begin(driver, "a", 1, 100);
-    await assert.rejects(purgeUploads(driver, { ...OPTIONS, signal: AbortSignal.abort(new Error("stop")) }), /stop/);
-    assert.equal((await purgeUploads(driver, OPTIONS)).deleted, 1);
+    await assert.rejects(
+      purgeUploads({ driver, paths: new PathMapper() }, { ...OPTIONS, signal: AbortSignal.abort(new Error("stop")) }),
+      /stop/,
+    );
+    assert.equal((await purgeUploads({ driver, paths: new PathMapper() }, OPTIONS)).deleted, 1);
   });
 });
 

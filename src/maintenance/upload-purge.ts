@@ -6,10 +6,10 @@
  */
 import type { RepositoryName } from "../oci/names.ts";
 import { repositoryFolders, storedName } from "../registry/catalog.ts";
+import type { Store } from "../registry/context.ts";
 import { absentIfNotFound } from "../registry/links.ts";
-import { repositoryPath, UPLOADS, uploadPath, uploadStartedPath } from "../registry/paths.ts";
+import { UPLOADS } from "../registry/paths.ts";
 import { parseUploadId, type UploadId } from "../registry/upload-id.ts";
-import type { StorageDriver } from "../storage/driver.ts";
 
 export interface PurgeOptions {
   /** ms */
@@ -28,14 +28,15 @@ export interface PurgeReport {
 }
 
 /** One session that cannot be looked at or removed does not keep the others from it. */
-export async function purgeUploads(driver: StorageDriver, options: PurgeOptions): Promise<PurgeReport> {
+export async function purgeUploads(store: Store, options: PurgeOptions): Promise<PurgeReport> {
   let deleted = 0;
   const errors: unknown[] = [];
-  for await (const { repository, id } of listSessions(driver, options.signal)) {
+  for await (const { repository, id } of listSessions(store, options.signal)) {
     try {
-      const started = await startOf(driver, repository, id);
+      const started = await startOf(store, repository, id);
       if (started === undefined || started >= options.now - options.age) continue;
-      if (!options.dryRun) await absentIfNotFound(driver.delete(uploadPath(repository, id), { durable: false }));
+      if (!options.dryRun)
+        await absentIfNotFound(store.driver.delete(store.paths.upload(repository, id), { durable: false }));
       deleted += 1;
     } catch (error) {
       errors.push(error);
@@ -46,13 +47,13 @@ export async function purgeUploads(driver: StorageDriver, options: PurgeOptions)
 
 /** Also of repositories that hold nothing but sessions. */
 async function* listSessions(
-  driver: StorageDriver,
+  store: Store,
   signal?: AbortSignal,
 ): AsyncGenerator<{ readonly repository: RepositoryName; readonly id: UploadId }, void, void> {
-  for await (const { components, children } of repositoryFolders(driver, [], undefined, signal)) {
+  for await (const { components, children } of repositoryFolders(store, [], undefined, signal)) {
     const repository = storedName(components.join("/"));
     if (repository === undefined || !children.includes(UPLOADS)) continue;
-    const ids = (await absentIfNotFound(driver.list(`${repositoryPath(repository)}/${UPLOADS}`))) ?? [];
+    const ids = (await absentIfNotFound(store.driver.list(`${store.paths.repository(repository)}/${UPLOADS}`))) ?? [];
     for (const text of ids) {
       const id = parseUploadId(text);
       if (id !== undefined) yield { repository, id };
@@ -61,21 +62,21 @@ async function* listSessions(
 }
 
 /** @returns ms since 1970, or undefined where nothing tells */
-async function startOf(driver: StorageDriver, repository: RepositoryName, id: UploadId): Promise<number | undefined> {
-  const content = await absentIfNotFound(driver.getContent(uploadStartedPath(repository, id)));
+async function startOf(store: Store, repository: RepositoryName, id: UploadId): Promise<number | undefined> {
+  const content = await absentIfNotFound(store.driver.getContent(store.paths.uploadStarted(repository, id)));
   const started = Date.parse(
     Buffer.from(content ?? [])
       .toString("latin1")
       .trim(),
   );
-  return Number.isNaN(started) ? await newestTime(driver, uploadPath(repository, id)) : started;
+  return Number.isNaN(started) ? await newestTime(store, store.paths.upload(repository, id)) : started;
 }
 
-async function newestTime(driver: StorageDriver, path: string): Promise<number | undefined> {
-  const info = await absentIfNotFound(driver.stat(path));
+async function newestTime(store: Store, path: string): Promise<number | undefined> {
+  const info = await absentIfNotFound(store.driver.stat(path));
   if (!info?.isDirectory) return info?.modified;
-  const children = (await absentIfNotFound(driver.list(path))) ?? [];
-  const times = await Promise.all(children.map((child) => newestTime(driver, `${path}/${child}`)));
+  const children = (await absentIfNotFound(store.driver.list(path))) ?? [];
+  const times = await Promise.all(children.map((child) => newestTime(store, `${path}/${child}`)));
   const known = [info.modified, ...times].filter((time) => time !== undefined);
   return known.length > 0 ? Math.max(...known) : undefined;
 }

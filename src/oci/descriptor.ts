@@ -1,3 +1,4 @@
+import type { BlobDigest } from "./blob-digest.ts";
 import { type Digest, parseDigest } from "./digest.ts";
 import { DigestInvalid } from "./errors.ts";
 import {
@@ -27,6 +28,11 @@ export interface Descriptor {
   readonly data?: string;
   readonly artifactType?: string;
   readonly platform?: Platform;
+}
+
+/** Of a blob, which may be named by the tarsum of old. */
+export interface BlobDescriptor extends Omit<Descriptor, "digest"> {
+  readonly digest: BlobDigest;
 }
 
 /** Empty strings where the document says nothing. */

@@ -49,6 +49,7 @@ export type ErrorName =
   | "PageSizeInvalid"
   | "PreconditionFailed"
   | "RangeInvalid"
+  | "RegistryClosed"
   | "SizeInvalid"
   | "TagInvalid"
   | "Unavailable"
@@ -167,6 +168,15 @@ export class RangeInvalid extends RegistryError {
   readonly code = "RANGE_INVALID" as const;
   constructor(detail?: unknown) {
     super("invalid content range", detail);
+  }
+}
+
+/** The registry was disposed of, and whoever asks it is too late. */
+export class RegistryClosed extends RegistryError {
+  readonly name = "RegistryClosed" as const;
+  readonly code = "UNAVAILABLE" as const;
+  constructor() {
+    super("service unavailable", "the registry was closed");
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Descriptor, readDescriptor } from "./descriptor.ts";
+import { type BlobDescriptor, type Descriptor, readDescriptor } from "./descriptor.ts";
 import {
   clip,
   type FaultHandler,
@@ -9,16 +9,44 @@ import {
   optionalStringMap,
   present,
 } from "./json-fields.ts";
+import type { RepositoryName, Tag } from "./names.ts";
 
 /** A row of the table of kinds: the media types of one family, and how its documents are read. */
 export interface ManifestKind {
-  readonly mediaTypes: readonly string[];
+  readonly mediaTypes: readonly [string, ...string[]];
 
   /**
    * @param document with its known keys spelt right
    * @param mediaType one of {@link mediaTypes}
+   * @param onFault told of each fault: it throws for a manifest that is pushed and overlooks those of a stored one
    */
   parse(document: JsonObject, mediaType: string, onFault: FaultHandler): ManifestContents;
+
+  /** Of a kind whose documents are signed; they are served under the first of {@link mediaTypes}. */
+  readonly signing?: ManifestSigning;
+}
+
+/** How a document that clients push and pull comes of what is stored, and the reverse. */
+export interface ManifestSigning {
+  /** @throws {ManifestInvalid} where the document cannot be taken apart */
+  open(document: Uint8Array): SignedContent;
+
+  /**
+   * Every signature must hold.
+   * @throws {ManifestInvalid}
+   * @throws {ManifestUnverified}
+   */
+  verify(content: SignedContent): Promise<void>;
+
+  /** The document with those of the signatures that fit it; where none does, the registry signs. */
+  print(content: SignedContent): Promise<Uint8Array>;
+}
+
+export interface SignedContent {
+  /** What is signed, stored and named by a digest. */
+  readonly payload: Uint8Array;
+  /** Each as it is stored on its own. */
+  readonly signatures: readonly Uint8Array[];
 }
 
 /** What a manifest says, whatever its kind. */
@@ -26,13 +54,21 @@ export interface ManifestContents {
   /** Image manifests. */
   readonly config?: Descriptor;
   /** Image manifests; empty for indexes. */
-  readonly layers: readonly Descriptor[];
+  readonly layers: readonly BlobDescriptor[];
   /** Children of an index; empty for image manifests. */
   readonly manifests: readonly Descriptor[];
   readonly subject?: Descriptor;
   /** As a referrers list shows it: `artifactType`, else, for an image manifest, the type of its config. */
   readonly artifactType?: string;
   readonly annotations?: Readonly<Record<string, string>>;
+  /** Where it says of itself that it belongs. */
+  readonly place?: ManifestPlace;
+}
+
+export interface ManifestPlace {
+  readonly repository: RepositoryName;
+  /** Empty where it was pushed by its digest. */
+  readonly tag: Tag | "";
 }
 
 /**

@@ -72,6 +72,15 @@ export function methodOf(tarsum: Tarsum): TarsumMethod | undefined {
   return version === undefined || !isAlgorithm(algorithm) ? undefined : { version, algorithm };
 }
 
+/** @throws {DigestInvalid} for a tarsum that nobody can verify */
+export function requireMethod(tarsum: Tarsum): TarsumMethod {
+  const method = methodOf(tarsum);
+  if (method !== undefined) return method;
+  const versions = [...VERSIONS.keys()].map((version) => (version === undefined ? "tarsum" : `tarsum.${version}`));
+  const algorithms = Object.keys(HEX_LENGTH).join(" or ");
+  throw new DigestInvalid(`${tarsum} cannot be verified: expected ${versions.join(", ")} with ${algorithms}`);
+}
+
 /** Joins a method and what the hash printed; no check. */
 export function toTarsum({ version, algorithm }: TarsumMethod, hex: string): Tarsum {
   const written = version === "v0" ? "" : `.${version}`;

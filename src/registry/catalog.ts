@@ -1,16 +1,16 @@
 import { parseStoredName, type RepositoryName } from "../oci/names.ts";
-import type { StorageDriver } from "../storage/driver.ts";
+import type { Store } from "./context.ts";
 import { absentIfNotFound } from "./links.ts";
-import { REPOSITORIES, REPOSITORY_MARKERS } from "./paths.ts";
+import { REPOSITORY_MARKERS } from "./paths.ts";
 import type { ListOptions } from "./registry.ts";
 
 /** Every repository, component by component: a parent before its children, then folder by folder. */
 export async function* listRepositories(
-  driver: StorageDriver,
+  store: Store,
   { after, signal }: ListOptions<RepositoryName>,
 ): AsyncGenerator<RepositoryName, void, void> {
   const bound = after === undefined ? undefined : after.split("/");
-  for await (const folder of repositoryFolders(driver, [], bound, signal)) {
+  for await (const folder of repositoryFolders(store, [], bound, signal)) {
     if (!folder.children.some((child) => REPOSITORY_MARKERS.includes(child))) continue;
     const name = storedName(folder.components.join("/"));
     if (name !== undefined && name !== after) yield name;
@@ -31,20 +31,20 @@ export interface RepositoryFolder {
  * @param bound components of a name: folders that sort before it are left out
  */
 export async function* repositoryFolders(
-  driver: StorageDriver,
+  store: Store,
   components: readonly string[] = [],
   bound?: readonly string[],
   signal?: AbortSignal,
 ): AsyncGenerator<RepositoryFolder, void, void> {
   signal?.throwIfAborted();
-  const path = [REPOSITORIES, ...components].join("/");
-  const children = (await absentIfNotFound(driver.list(path))) ?? [];
+  const path = [store.paths.repositories, ...components].join("/");
+  const children = (await absentIfNotFound(store.driver.list(path))) ?? [];
   if (components.length > 0 && (bound === undefined || bound.length === 0)) yield { components, children };
   const [first, ...rest] = bound ?? [];
   for (const child of children.filter((name) => COMPONENT.test(name)).sort()) {
     if (first !== undefined && child < first) continue;
     const within = child === first ? rest : undefined;
-    yield* repositoryFolders(driver, [...components, child], within, signal);
+    yield* repositoryFolders(store, [...components, child], within, signal);
   }
 }
 

@@ -1,17 +1,26 @@
 import type { LRUCache } from "lru-cache";
 import type { KeyedLock } from "../lib/keyed-lock.ts";
+import type { BlobDigest } from "../oci/blob-digest.ts";
 import type { Digest, DigestAlgorithm } from "../oci/digest.ts";
 import { Unsupported } from "../oci/errors.ts";
+import type { ManifestKinds } from "../oci/manifest-kinds.ts";
 import type { RepositoryName } from "../oci/names.ts";
 import type { StorageDriver } from "../storage/driver.ts";
+import type { PathMapper } from "./paths.ts";
 import type { ReferenceRules } from "./reference-rules.ts";
 import type { ReferrersMemory } from "./referrers-memory.ts";
 import type { UploadMemory } from "./upload-memory.ts";
 
-/** What all services of one registry share. */
-export interface RegistryContext {
+/** Bytes, and where among them everything lies. */
+export interface Store {
   readonly driver: StorageDriver;
+  readonly paths: PathMapper;
+}
+
+/** What all services of one registry share. */
+export interface RegistryContext extends Store {
   readonly options: RegistryOptions;
+  readonly kinds: ManifestKinds;
 
   /**
    * Keeps a repository's references whole within this process: pushing a manifest or tag holds the repository's name
@@ -26,7 +35,7 @@ export interface RegistryContext {
   readonly mediaTypes: LRUCache<Digest, string>;
 
   /** A repository that links `digest` to bytes that are there, as far as one is found quickly. */
-  findHolder(digest: Digest): Promise<RepositoryName | undefined>;
+  findHolder(digest: BlobDigest): Promise<RepositoryName | undefined>;
 
   /** Something that an operator should know and no client has to. */
   readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void;
@@ -36,6 +45,8 @@ export interface RegistryOptions {
   readonly deletion: boolean;
   /** Nothing is written on our own account either. */
   readonly readOnly: boolean;
+  /** Whether clients may be sent to the storage for blobs, where the driver can. */
+  readonly redirect: boolean;
   readonly references: ReferenceRules;
   /** Tags looked up at once when a manifest is deleted. */
   readonly tagConcurrency: number;

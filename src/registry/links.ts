@@ -1,4 +1,5 @@
 import { setTimeout } from "node:timers/promises";
+import { type BlobDigest, isBlobDigest } from "../oci/blob-digest.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
 import type { StorageDriver } from "../storage/driver.ts";
 import { PathNotFound } from "../storage/errors.ts";
@@ -10,20 +11,33 @@ const PATIENCE: readonly number[] = [1, 2, 4, 8];
  * A peer truncates a link and writes it in place, so one that holds no digest is looked at again for a moment.
  * @returns undefined where there is no link, and where it stays without a digest, as a peer's crash leaves it
  */
-export async function readLink(driver: StorageDriver, path: string): Promise<Digest | undefined> {
+export function readLink(driver: StorageDriver, path: string): Promise<Digest | undefined> {
+  return readLinkTo(driver, path, isDigest);
+}
+
+/** The same for the link of a layer, which in 2014 could name a tarsum. */
+export function readBlobLink(driver: StorageDriver, path: string): Promise<BlobDigest | undefined> {
+  return readLinkTo(driver, path, isBlobDigest);
+}
+
+async function readLinkTo<T extends string>(
+  driver: StorageDriver,
+  path: string,
+  isTarget: (text: string) => text is T,
+): Promise<T | undefined> {
   for (let attempt = 0; ; attempt++) {
     const content = await absentIfNotFound(driver.getContent(path));
     if (content === undefined) return undefined;
     const text = Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString("latin1").trimEnd();
-    if (isDigest(text)) return text;
+    if (isTarget(text)) return text;
     const wait = PATIENCE[attempt];
     if (wait === undefined) return undefined;
     await setTimeout(wait);
   }
 }
 
-export async function writeLink(driver: StorageDriver, path: string, digest: Digest): Promise<void> {
-  await driver.putContent(path, Buffer.from(digest, "latin1"));
+export async function writeLink(driver: StorageDriver, path: string, target: BlobDigest): Promise<void> {
+  await driver.putContent(path, Buffer.from(target, "latin1"));
 }
 
 /** Turns "nothing at that path" into undefined. */

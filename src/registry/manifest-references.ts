@@ -4,16 +4,16 @@
  * @see manifests, section 4, "Reference checks at PUT"
  */
 import { mapConcurrent } from "../lib/concurrency.ts";
-import type { Descriptor } from "../oci/descriptor.ts";
+import { type BlobDigest, isTarsumDigest } from "../oci/blob-digest.ts";
+import type { BlobDescriptor, Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { ManifestBlobUnknown, ManifestInvalid, type RegistryError, RegistryErrors } from "../oci/errors.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { MediaType } from "../oci/media-types.ts";
 import type { RepositoryName } from "../oci/names.ts";
-import { findBlob } from "./blob-service.ts";
+import { findBlob } from "./blob-link.ts";
 import type { RegistryContext } from "./context.ts";
 import { readLink } from "./links.ts";
-import { revisionLinkPath } from "./paths.ts";
 import type { ReferenceRules } from "./reference-rules.ts";
 import { type UrlPolicy, urlProblem } from "./url-policy.ts";
 
@@ -69,7 +69,7 @@ function toReferences(manifest: Manifest, rules: ReferenceRules): Reference[] {
   ];
 }
 
-function layerReference(manifest: Manifest, layer: Descriptor, policy: UrlPolicy): Reference {
+function layerReference(manifest: Manifest, layer: BlobDescriptor, policy: UrlPolicy): Reference {
   const { digest } = layer;
   const urls = layer.urls ?? [];
   if (manifest.mediaType === MediaType.dockerManifest) {
@@ -95,7 +95,7 @@ function layerReference(manifest: Manifest, layer: Descriptor, policy: UrlPolicy
   }
 }
 
-function urlProblems(policy: UrlPolicy, layer: Descriptor, kind: "foreign" | "nondistributable"): string[] {
+function urlProblems(policy: UrlPolicy, layer: BlobDescriptor, kind: "foreign" | "nondistributable"): string[] {
   return (layer.urls ?? []).flatMap((url) => {
     const problem = urlProblem(policy, url, kind);
     return problem === undefined ? [] : [`invalid URL on layer ${layer.digest}: ${JSON.stringify(url)} ${problem}`];
@@ -104,11 +104,12 @@ function urlProblems(policy: UrlPolicy, layer: Descriptor, kind: "foreign" | "no
 
 const elsewhere: Lookup = () => Promise.resolve("there");
 
-function blob({ digest, size }: Descriptor): Lookup {
+function blob({ digest, size, mediaType }: BlobDescriptor): Lookup {
+  const mayDiffer = mediaType === MediaType.dockerSchema1Layer; // its manifests state no sizes
   return async (holdings) => {
     const found = await holdings.blobSize(digest);
     if (found === undefined) return "missing";
-    return found === size ? "there" : "other size";
+    return found === size || mayDiffer ? "there" : "other size";
   };
 }
 
@@ -116,10 +117,11 @@ function revision({ digest }: Descriptor): Lookup {
   return async (holdings) => ((await holdings.hasRevision(digest)) ? "there" : "missing");
 }
 
-function both(descriptor: Descriptor): Lookup {
+function both(descriptor: BlobDescriptor): Lookup {
+  const { digest } = descriptor;
   return async (holdings) => {
     const asBlob = await blob(descriptor)(holdings);
-    return (await holdings.hasRevision(descriptor.digest)) ? asBlob : "missing";
+    return !isTarsumDigest(digest) && (await holdings.hasRevision(digest)) ? asBlob : "missing";
   };
 }
 
@@ -127,7 +129,7 @@ function both(descriptor: Descriptor): Lookup {
 class Holdings {
   readonly #context: RegistryContext;
   readonly #repository: RepositoryName;
-  readonly #sizes: Map<Digest, Promise<number | undefined>> = new Map();
+  readonly #sizes: Map<BlobDigest, Promise<number | undefined>> = new Map();
   readonly #revisions: Map<Digest, Promise<boolean>> = new Map();
 
   constructor(context: RegistryContext, repository: RepositoryName) {
@@ -135,17 +137,17 @@ class Holdings {
     this.#repository = repository;
   }
 
-  blobSize(digest: Digest): Promise<number | undefined> {
+  blobSize(digest: BlobDigest): Promise<number | undefined> {
     return once(this.#sizes, digest, async () => (await findBlob(this.#context, this.#repository, digest))?.size);
   }
 
   hasRevision(digest: Digest): Promise<boolean> {
-    const path = revisionLinkPath(this.#repository, digest);
+    const path = this.#context.paths.revisionLink(this.#repository, digest);
     return once(this.#revisions, digest, async () => (await readLink(this.#context.driver, path)) !== undefined);
   }
 }
 
-function once<T>(known: Map<Digest, Promise<T>>, digest: Digest, look: () => Promise<T>): Promise<T> {
+function once<K, T>(known: Map<K, Promise<T>>, digest: K, look: () => Promise<T>): Promise<T> {
   const result = known.get(digest) ?? look();
   known.set(digest, result);
   return result;

@@ -1,18 +1,20 @@
 import { mapConcurrent } from "../lib/concurrency.ts";
 import type { Digest } from "../oci/digest.ts";
-import { ManifestUnknown } from "../oci/errors.ts";
-import { type Manifest, readMediaType } from "../oci/manifest.ts";
+import { ManifestUnknown, NameInvalid } from "../oci/errors.ts";
+import type { Manifest } from "../oci/manifest.ts";
+import type { ManifestSigning } from "../oci/manifest-kind.ts";
 import { isTag, type RepositoryName, type Tag } from "../oci/names.ts";
 import { PathNotFound } from "../storage/errors.ts";
 import { type RegistryContext, requireDeletion } from "./context.ts";
 import { listDigests } from "./digest-folders.ts";
 import { absentIfNotFound, readLink, writeLink } from "./links.ts";
 import { checkReferences } from "./manifest-references.ts";
-import { blobPath, revisionLinkPath, revisionsPath, tagCurrentPath, tagsPath } from "./paths.ts";
+
 import { recordReferrer } from "./referrers-table.ts";
 import type { ListOptions, ManifestService, StoredManifest } from "./registry.ts";
 import { readRevision } from "./revision.ts";
-import { deleteTag } from "./tag-service.ts";
+import { StoredSignatureService } from "./signature-service.ts";
+import { deleteTag, StoredTagService } from "./tag-service.ts";
 
 export class StoredManifestService implements ManifestService {
   readonly #context: RegistryContext;
@@ -26,17 +28,27 @@ export class StoredManifestService implements ManifestService {
   async get(digest: Digest): Promise<StoredManifest> {
     const bytes = await readRevision(this.#context, this.#repository, digest);
     if (bytes === undefined) throw this.#unknown(digest);
-    const mediaType = this.#context.mediaTypes.get(digest) ?? readMediaType(bytes);
-    this.#context.mediaTypes.set(digest, mediaType);
-    return { digest, mediaType, bytes };
+    const { mediaTypes, kinds } = this.#context;
+    const mediaType = mediaTypes.get(digest) ?? kinds.mediaTypeOf(bytes);
+    mediaTypes.set(digest, mediaType);
+    const signing = kinds.signingOf(mediaType);
+    return { digest, mediaType, bytes: signing ? await this.#print(signing, digest, bytes) : bytes };
+  }
+
+  async getByTag(tag: Tag): Promise<StoredManifest> {
+    return await this.get(await new StoredTagService(this.#context, this.#repository).resolve(tag));
   }
 
   async has(digest: Digest): Promise<boolean> {
-    return (await readLink(this.#context.driver, revisionLinkPath(this.#repository, digest))) !== undefined;
+    return (
+      (await readLink(this.#context.driver, this.#context.paths.revisionLink(this.#repository, digest))) !== undefined
+    );
   }
 
   async *list({ after, signal }: ListOptions<Digest> = {}): AsyncGenerator<Digest, void, void> {
-    const all = await listDigests(this.#context, (algorithm) => revisionsPath(this.#repository, algorithm));
+    const all = await listDigests(this.#context, (algorithm) =>
+      this.#context.paths.revisions(this.#repository, algorithm),
+    );
     const digests = all.filter((digest) => after === undefined || digest > after).sort();
     for (const digest of digests) {
       signal?.throwIfAborted();
@@ -45,12 +57,13 @@ export class StoredManifestService implements ManifestService {
   }
 
   async put(manifest: Manifest, digest: Digest): Promise<readonly string[]> {
+    await this.#verify(manifest);
     return await this.#context.locks.shared(this.#repository, async () => {
       const warnings = await checkReferences(this.#context, this.#repository, manifest);
       // Also where it is stored already: that may be damaged, or not be durable yet.
-      await this.#context.driver.putContent(blobPath(digest), manifest.bytes);
+      await this.#context.driver.putContent(this.#context.paths.blob(digest), manifest.bytes);
       await recordReferrer(this.#context, this.#repository, manifest, digest);
-      await writeLink(this.#context.driver, revisionLinkPath(this.#repository, digest), digest);
+      await writeLink(this.#context.driver, this.#context.paths.revisionLink(this.#repository, digest), digest);
       return warnings;
     });
   }
@@ -66,32 +79,51 @@ export class StoredManifestService implements ManifestService {
     });
   }
 
+  async #print(signing: ManifestSigning, digest: Digest, payload: Uint8Array): Promise<Uint8Array> {
+    const signatures = await new StoredSignatureService(this.#context, this.#repository).get(digest);
+    return await signing.print({ payload, signatures });
+  }
+
+  async #verify({ place, mediaType, bytes: payload, signatures = [] }: Manifest): Promise<void> {
+    if (place && place.repository !== this.#repository) {
+      throw new NameInvalid(`the manifest is one of the repository ${place.repository}, not of ${this.#repository}`);
+    }
+    await this.#context.kinds.signingOf(mediaType)?.verify({ payload, signatures });
+  }
+
   async #untag(digest: Digest): Promise<Tag[]> {
     const tags = await this.#tagsOf(digest);
     const [last, ...others] = tags;
+    if (last === undefined) return tags;
     const { tagConcurrency } = this.#context.options;
-    const remove = (durable: boolean) => (tag: Tag) =>
-      deleteTag(this.#context, this.#repository, tag, { ifAt: digest, durable });
-    await mapConcurrent(others, tagConcurrency, remove(false));
-    if (last !== undefined) await remove(true)(last); // their folder, once for all
+    await mapConcurrent(others, tagConcurrency, (tag) => this.#deleteTag(tag, digest, false));
+    await this.#deleteTag(last, digest, true); // their folder, once for all
     return tags;
+  }
+
+  #deleteTag(tag: Tag, digest: Digest, durable: boolean): Promise<void> {
+    return deleteTag(this.#context, this.#repository, tag, { ifAt: digest, durable });
   }
 
   async #tagsOf(digest: Digest): Promise<Tag[]> {
     const { driver, options } = this.#context;
-    const tags = ((await absentIfNotFound(driver.list(tagsPath(this.#repository)))) ?? []).filter(isTag).sort();
+    const tags = ((await absentIfNotFound(driver.list(this.#context.paths.tags(this.#repository)))) ?? [])
+      .filter(isTag)
+      .sort();
     const targets = await mapConcurrent(tags, options.tagConcurrency, (tag) =>
-      readLink(driver, tagCurrentPath(this.#repository, tag)),
+      readLink(driver, this.#context.paths.tagCurrent(this.#repository, tag)),
     );
     return tags.filter((_, index) => targets[index] === digest);
   }
 
   async #unlink(digest: Digest): Promise<void> {
+    const { driver, paths } = this.#context;
     try {
-      await this.#context.driver.delete(revisionLinkPath(this.#repository, digest));
+      await driver.delete(paths.revisionLink(this.#repository, digest));
     } catch (error) {
       throw error instanceof PathNotFound ? this.#unknown(digest) : error;
     }
+    await absentIfNotFound(driver.delete(paths.signatures(this.#repository, digest), { durable: false }));
   }
 
   #unknown(digest: Digest): ManifestUnknown {

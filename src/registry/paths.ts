@@ -6,7 +6,9 @@
  *     └── repositories/<name>
  *         ├── _layers/<alg>/<hex>/link                           digest of a blob of this repository
  *         ├── _manifests
- *         │   ├── revisions/<alg>/<hex>/link                     digest of a manifest of this repository
+ *         │   ├── revisions/<alg>/<hex>
+ *         │   │   ├── link                                       digest of a manifest of this repository
+ *         │   │   └── signatures/<alg>/<hex>/link                digest of a signature, until 2016
  *         │   └── tags/<tag>
  *         │       ├── current/link                               what the tag points at
  *         │       └── index/<alg>/<hex>/link                     what it ever pointed at
@@ -19,95 +21,128 @@
  *             ├── seen                                           digests of the revisions the table knows
  *             └── <subject alg>/<subject hex>/<alg>/<hex>        descriptor of a referrer, JSON
  *
+ * Layers of 2014 and 2015 may be named by a tarsum: `<alg>` is then `tarsum/<version, or v0>/<hash>`, and so in `blobs`
+ * until January 2015, since when the link of a tarsum names a sha256.
+ *
  * `<aa>` are the first two characters of `<hex>`. A link is the bare text of a digest; it may name another digest than its
  * path does (an alias, such as the sha512 name of bytes stored under sha256).
  *
  * @see storage-layout, section 1
  */
+import { type BlobDigest, isTarsumDigest } from "../oci/blob-digest.ts";
 import { algorithmOf, type Digest, type DigestAlgorithm, encodedOf } from "../oci/digest.ts";
 import type { RepositoryName, Tag } from "../oci/names.ts";
+import { blobPathOf, layerPathOf } from "../oci/tarsum.ts";
 import type { UploadId } from "./upload-id.ts";
-
-const ROOT = "/docker/registry/v2";
-
-/** The parent of all repositories' folders. */
-export const REPOSITORIES: string = `${ROOT}/repositories`;
 
 /** A repository is one that has at least one of these folders. */
 export const REPOSITORY_MARKERS: readonly string[] = ["_manifests", "_layers"];
 
 export const UPLOADS = "_uploads";
 
-export function repositoryPath(name: RepositoryName): string {
-  return `${REPOSITORIES}/${name}`;
-}
+/**
+ * Says where everything lies. One of one's own may begin elsewhere or place blobs in another way; what is listed by its
+ * folder (repositories, revisions, tags, uploads) has to keep the last components of its path.
+ */
+export class PathMapper {
+  /** Absolute, without a slash at its end. */
+  readonly root: string;
 
-export function blobPath(digest: Digest): string {
-  const hex = encodedOf(digest);
-  return `${ROOT}/blobs/${algorithmOf(digest)}/${hex.slice(0, 2)}/${hex}/data`;
-}
+  constructor(root = "/docker/registry/v2") {
+    this.root = root;
+  }
 
-export function layerLinkPath(name: RepositoryName, digest: Digest): string {
-  return `${repositoryPath(name)}/_layers/${twoParts(digest)}/link`;
-}
+  /** The parent of all repositories' folders. */
+  get repositories(): string {
+    return `${this.root}/repositories`;
+  }
 
-export function revisionsPath(name: RepositoryName, algorithm: DigestAlgorithm): string {
-  return `${repositoryPath(name)}/_manifests/revisions/${algorithm}`;
-}
+  repository(name: RepositoryName): string {
+    return `${this.repositories}/${name}`;
+  }
 
-export function revisionLinkPath(name: RepositoryName, digest: Digest): string {
-  return `${repositoryPath(name)}/_manifests/revisions/${twoParts(digest)}/link`;
-}
+  blob(digest: BlobDigest): string {
+    if (isTarsumDigest(digest)) return `${this.root}/blobs/${blobPathOf(digest)}/data`;
+    const hex = encodedOf(digest);
+    return `${this.root}/blobs/${algorithmOf(digest)}/${hex.slice(0, 2)}/${hex}/data`;
+  }
 
-export function tagsPath(name: RepositoryName): string {
-  return `${repositoryPath(name)}/_manifests/tags`;
-}
+  layerLink(name: RepositoryName, digest: BlobDigest): string {
+    const parts = isTarsumDigest(digest) ? layerPathOf(digest) : twoParts(digest);
+    return `${this.repository(name)}/_layers/${parts}/link`;
+  }
 
-export function tagPath(name: RepositoryName, tag: Tag): string {
-  return `${tagsPath(name)}/${tag}`;
-}
+  revisions(name: RepositoryName, algorithm: DigestAlgorithm): string {
+    return `${this.repository(name)}/_manifests/revisions/${algorithm}`;
+  }
 
-export function tagCurrentPath(name: RepositoryName, tag: Tag): string {
-  return `${tagPath(name, tag)}/current/link`;
-}
+  revisionLink(name: RepositoryName, digest: Digest): string {
+    return `${this.#revision(name, digest)}/link`;
+  }
 
-export function tagIndexPath(name: RepositoryName, tag: Tag, digest: Digest): string {
-  return `${tagPath(name, tag)}/index/${twoParts(digest)}/link`;
-}
+  /** The folder of all signatures of a manifest, whatever their algorithm. */
+  signatures(name: RepositoryName, digest: Digest): string {
+    return `${this.#revision(name, digest)}/signatures`;
+  }
 
-export function uploadPath(name: RepositoryName, id: UploadId): string {
-  return `${repositoryPath(name)}/${UPLOADS}/${id}`;
-}
+  signatureLink(name: RepositoryName, digest: Digest, signature: Digest): string {
+    return `${this.signatures(name, digest)}/${twoParts(signature)}/link`;
+  }
 
-export function uploadDataPath(name: RepositoryName, id: UploadId): string {
-  return `${uploadPath(name, id)}/data`;
-}
+  tags(name: RepositoryName): string {
+    return `${this.repository(name)}/_manifests/tags`;
+  }
 
-/** Where nobody else looks for the data while it becomes a blob. */
-export function uploadTakenPath(name: RepositoryName, id: UploadId, taker: string): string {
-  return `${uploadDataPath(name, id)}.${taker}`;
-}
+  tag(name: RepositoryName, tag: Tag): string {
+    return `${this.tags(name)}/${tag}`;
+  }
 
-export function uploadStartedPath(name: RepositoryName, id: UploadId): string {
-  return `${uploadPath(name, id)}/startedat`;
-}
+  tagCurrent(name: RepositoryName, tag: Tag): string {
+    return `${this.tag(name, tag)}/current/link`;
+  }
 
-/** @param offset bytes hashed */
-export function hashStatePath(name: RepositoryName, id: UploadId, algorithm: DigestAlgorithm, offset: number): string {
-  return `${uploadPath(name, id)}/hashstates/${algorithm}/${offset}`;
-}
+  tagIndex(name: RepositoryName, tag: Tag, digest: Digest): string {
+    return `${this.tag(name, tag)}/index/${twoParts(digest)}/link`;
+  }
 
-/** The folder of a subject's referrers. */
-export function referrersPath(name: RepositoryName, subject: Digest): string {
-  return `${repositoryPath(name)}/_wharfinger/referrers/${twoParts(subject)}`;
-}
+  upload(name: RepositoryName, id: UploadId): string {
+    return `${this.repository(name)}/${UPLOADS}/${id}`;
+  }
 
-export function referrerPath(name: RepositoryName, subject: Digest, referrer: Digest): string {
-  return `${referrersPath(name, subject)}/${twoParts(referrer)}`;
-}
+  uploadData(name: RepositoryName, id: UploadId): string {
+    return `${this.upload(name, id)}/data`;
+  }
 
-export function referrersSeenPath(name: RepositoryName): string {
-  return `${repositoryPath(name)}/_wharfinger/referrers/seen`;
+  /** Where nobody else looks for the data while it becomes a blob. */
+  uploadTaken(name: RepositoryName, id: UploadId, taker: string): string {
+    return `${this.uploadData(name, id)}.${taker}`;
+  }
+
+  uploadStarted(name: RepositoryName, id: UploadId): string {
+    return `${this.upload(name, id)}/startedat`;
+  }
+
+  /** @param offset bytes hashed */
+  hashState(name: RepositoryName, id: UploadId, algorithm: DigestAlgorithm, offset: number): string {
+    return `${this.upload(name, id)}/hashstates/${algorithm}/${offset}`;
+  }
+
+  /** The folder of a subject's referrers. */
+  referrers(name: RepositoryName, subject: Digest): string {
+    return `${this.repository(name)}/_wharfinger/referrers/${twoParts(subject)}`;
+  }
+
+  referrer(name: RepositoryName, subject: Digest, referrer: Digest): string {
+    return `${this.referrers(name, subject)}/${twoParts(referrer)}`;
+  }
+
+  referrersSeen(name: RepositoryName): string {
+    return `${this.repository(name)}/_wharfinger/referrers/seen`;
+  }
+
+  #revision(name: RepositoryName, digest: Digest): string {
+    return `${this.repository(name)}/_manifests/revisions/${twoParts(digest)}`;
+  }
 }
 
 function twoParts(digest: Digest): string {

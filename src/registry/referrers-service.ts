@@ -4,7 +4,7 @@ import type { Digest } from "../oci/digest.ts";
 import type { RepositoryName } from "../oci/names.ts";
 import type { RegistryContext } from "./context.ts";
 import { readLink } from "./links.ts";
-import { revisionLinkPath } from "./paths.ts";
+
 import { tableEntries, tableEntry } from "./referrers-table.ts";
 import type { ListOptions, ReferrersService } from "./registry.ts";
 
@@ -32,7 +32,7 @@ export class StoredReferrersService implements ReferrersService {
   }
 
   async #linked(subject: Digest, digest: Digest): Promise<Descriptor | undefined> {
-    const link = await readLink(this.#context.driver, revisionLinkPath(this.#repository, digest));
+    const link = await readLink(this.#context.driver, this.#context.paths.revisionLink(this.#repository, digest));
     return link && (await tableEntry(this.#context, this.#repository, subject, digest));
   }
 }

@@ -12,13 +12,12 @@ import { mapConcurrent } from "../lib/concurrency.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
 import { ManifestInvalid, Unknown } from "../oci/errors.ts";
-import { type Manifest, readManifest } from "../oci/manifest.ts";
+import type { Manifest } from "../oci/manifest.ts";
 import type { RepositoryName } from "../oci/names.ts";
 import { StorageError } from "../storage/errors.ts";
 import { ALGORITHMS, type RegistryContext } from "./context.ts";
 import { listDigests } from "./digest-folders.ts";
 import { absentIfNotFound } from "./links.ts";
-import { referrerPath, referrersPath, referrersSeenPath, revisionLinkPath, revisionsPath } from "./paths.ts";
 import { newTableState, type TableState } from "./referrers-memory.ts";
 import { readRevision } from "./revision.ts";
 
@@ -38,7 +37,10 @@ export async function tableEntries(
   subject: Digest,
 ): Promise<Digest[]> {
   await reconcile(context, repository);
-  const written = await listDigests(context, (algorithm) => `${referrersPath(repository, subject)}/${algorithm}`);
+  const written = await listDigests(
+    context,
+    (algorithm) => `${context.paths.referrers(repository, subject)}/${algorithm}`,
+  );
   const unwritten = context.referrersMemory.get(repository)?.unwritten.get(subject)?.keys() ?? [];
   return [...new Set([...written, ...unwritten])].sort();
 }
@@ -52,7 +54,9 @@ export async function tableEntry(
 ): Promise<Descriptor | undefined> {
   const unwritten = context.referrersMemory.get(repository)?.unwritten.get(subject)?.get(referrer);
   if (unwritten) return unwritten;
-  const bytes = await absentIfNotFound(context.driver.getContent(referrerPath(repository, subject, referrer)));
+  const bytes = await absentIfNotFound(
+    context.driver.getContent(context.paths.referrer(repository, subject, referrer)),
+  );
   return (bytes && parseEntry(bytes, referrer)) ?? (await learn(context, repository, referrer)).entry;
 }
 
@@ -65,7 +69,7 @@ export async function recordReferrer(
 ): Promise<void> {
   if (manifest.subject) {
     const entry = Buffer.from(JSON.stringify(toEntry(manifest, digest)));
-    await context.driver.putContent(referrerPath(repository, manifest.subject.digest, digest), entry);
+    await context.driver.putContent(context.paths.referrer(repository, manifest.subject.digest, digest), entry);
   }
   const state = context.referrersMemory.get(repository);
   if (state) remember(context, repository, state, digest);
@@ -78,7 +82,7 @@ function reconcile(context: RegistryContext, repository: RepositoryName): Promis
     const times = await folderTimes(context, repository, state.unread);
     if (times !== undefined && times === state.times) return;
     context.referrersMemory.set(repository, state);
-    const revisions = await listDigests(context, (algorithm) => revisionsPath(repository, algorithm));
+    const revisions = await listDigests(context, (algorithm) => context.paths.revisions(repository, algorithm));
     const unseen = revisions.filter((digest) => !state.seen.has(digest));
     const read = await mapConcurrent(
       unseen,
@@ -102,7 +106,7 @@ async function learn(
   try {
     const bytes = await readRevision(context, repository, digest);
     if (bytes === undefined) return { read: false };
-    const manifest = readManifest(bytes);
+    const manifest = context.kinds.read(bytes);
     await enter(context, repository, manifest, digest);
     return { read: true, entry: manifest.subject && toEntry(manifest, digest) };
   } catch (error) {
@@ -155,16 +159,16 @@ function parseEntry(bytes: Uint8Array, digest: Digest): Descriptor | undefined {
  * @returns undefined where they say nothing: there are none, or they are too fresh
  */
 async function folderTimes(
-  { driver }: RegistryContext,
+  context: RegistryContext,
   repository: RepositoryName,
   revisions: readonly Digest[],
 ): Promise<string | undefined> {
   const settledBefore = Date.now() - SETTLED;
-  const paths = [
-    ...ALGORITHMS.map((algorithm) => revisionsPath(repository, algorithm)),
-    ...revisions.map((digest) => revisionLinkPath(repository, digest)),
+  const links = [
+    ...ALGORITHMS.map((algorithm) => context.paths.revisions(repository, algorithm)),
+    ...revisions.map((digest) => context.paths.revisionLink(repository, digest)),
   ];
-  const infos = await mapConcurrent(paths, CONCURRENCY, (path) => absentIfNotFound(driver.stat(path)));
+  const infos = await mapConcurrent(links, CONCURRENCY, (path) => absentIfNotFound(context.driver.stat(path)));
   const telling = infos.every((info) => !info || (info.modified !== undefined && info.modified < settledBefore));
   return telling ? infos.map((info) => info?.modified ?? "-").join(" ") : undefined;
 }
@@ -174,8 +178,8 @@ function remember(context: RegistryContext, repository: RepositoryName, state: T
   context.referrersMemory.set(repository, state);
 }
 
-async function loadState({ driver }: RegistryContext, repository: RepositoryName): Promise<TableState> {
-  const bytes = await absentIfNotFound(driver.getContent(referrersSeenPath(repository)));
+async function loadState({ driver, paths }: RegistryContext, repository: RepositoryName): Promise<TableState> {
+  const bytes = await absentIfNotFound(driver.getContent(paths.referrersSeen(repository)));
   const lines = bytes ? Buffer.from(bytes).toString("latin1").split("\n") : [];
   return newTableState(lines.filter(isDigest));
 }
@@ -184,7 +188,7 @@ async function saveState(context: RegistryContext, repository: RepositoryName, s
   if (context.options.readOnly || state.seen.size - state.saved < WORTH_SAVING) return;
   const lines = Buffer.from([...state.seen].join("\n"), "latin1");
   try {
-    await context.driver.putContent(referrersSeenPath(repository), lines);
+    await context.driver.putContent(context.paths.referrersSeen(repository), lines);
     state.saved = state.seen.size;
   } catch (error) {
     if (!(error instanceof StorageError)) throw error; // the list only saves reading at the next start

@@ -5,13 +5,23 @@
  *
  * Methods throw the classes of `oci/errors.ts`; anything else is a failure of the storage or of ours.
  */
-import type { Descriptor } from "../oci/descriptor.ts";
+import type { BlobDigest } from "../oci/blob-digest.ts";
+import type { BlobDescriptor, Descriptor } from "../oci/descriptor.ts";
 import type { Digest, DigestAlgorithm } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
+import type { ManifestKinds } from "../oci/manifest-kinds.ts";
 import type { RepositoryName, Tag } from "../oci/names.ts";
+import type { RedirectRequest } from "../storage/driver.ts";
 import type { UploadId } from "./upload-id.ts";
 
+/**
+ * Disposal waits for the calls on the storage that run, then closes readers and uploads, whose bytes stay. Whatever is
+ * asked of the registry, its services, blobs and readers from its beginning on fails with `RegistryClosed`.
+ */
 export interface Registry extends AsyncDisposable {
+  /** The manifests that this registry takes and reads. */
+  readonly kinds: ManifestKinds;
+
   /** A cheap handle, also where nothing of that name exists: each operation finds out for itself. */
   repository(name: RepositoryName): Repository;
 
@@ -32,6 +42,7 @@ export interface Repository {
   readonly manifests: ManifestService;
   readonly tags: TagService;
   readonly referrers: ReferrersService;
+  readonly signatures: SignatureService;
 }
 
 /** Layers, configurations and whatever else manifests point at, as far as this repository links them. */
@@ -41,26 +52,35 @@ export interface BlobService {
    * bytes are stored under another one.
    * @throws {BlobUnknown}
    */
-  open(digest: Digest): Promise<Blob>;
+  open(digest: BlobDigest): Promise<Blob>;
+
+  /** Whether {@link open} would find it. */
+  has(digest: BlobDigest): Promise<boolean>;
 
   /**
    * Links a blob of another repository into this one. Without `from`, any repository of the registry that holds it may
    * be the source, as far as one is found quickly.
    * @throws {BlobUnknown} where the source does not hold it
    */
-  mount(digest: Digest, from?: RepositoryName): Promise<Descriptor>;
+  mount(digest: BlobDigest, from?: RepositoryName): Promise<BlobDescriptor>;
 
   /**
    * Takes the blob out of this repository. The bytes stay until they are collected.
    * @throws {BlobUnknown}
    * @throws {Unsupported} where deletion is off
    */
-  delete(digest: Digest): Promise<void>;
+  delete(digest: BlobDigest): Promise<void>;
 }
 
 /** Nothing is held open until {@link read}. */
 export interface Blob {
-  readonly descriptor: Descriptor;
+  readonly descriptor: BlobDescriptor;
+
+  /** When its bytes came into the storage; undefined where that keeps no times. */
+  readonly createdAt: Date | undefined;
+
+  /** Where a client may fetch it from the storage itself; undefined where it cannot. */
+  redirect(request: RedirectRequest): Promise<URL | undefined>;
 
   /** @param range whole blob by default; must lie within it */
   read(range?: ByteRange): Promise<BlobReader>;
@@ -72,13 +92,20 @@ export interface ByteRange {
   readonly length: number;
 }
 
-/** Disposal closes. */
+/** Disposal closes; what is called after it throws `ReaderClosed`. Not safe for two reads at once. */
 export interface BlobReader extends AsyncDisposable {
   /**
    * Fills some or all of `into` with the next bytes.
    * @returns how many; 0 at the end, which comes early where the storage lost bytes
    */
   read(into: Uint8Array): Promise<number>;
+
+  /**
+   * The next {@link read} begins there and goes to the end of the range that was opened.
+   * @param offset bytes from the start of the blob, within that range or at its end
+   * @throws {RangeError}
+   */
+  seek(offset: number): void;
 }
 
 /** Sessions live in the storage: any process on the same storage, ours or a peer's, can go on with one. */
@@ -106,20 +133,30 @@ export interface Upload {
    * to the same session takes over from one that still runs, as when a client comes back after its connection died.
    * @throws {RangeInvalid} where the session no longer stands at {@link size}
    */
-  append(chunks: AsyncIterable<Uint8Array>, options?: UploadOptions): Promise<Upload>;
+  append(content: UploadContent, options?: UploadOptions): Promise<Upload>;
 
   /**
-   * Makes the bytes a blob of this repository, durable when the promise resolves.
+   * Makes the bytes a blob of this repository, durable when the promise resolves. Given a tarsum, the blob can be reached
+   * by it and by its digest, which is the one in the descriptor.
    * @throws {DigestInvalid} where the bytes have another digest; the session stays
    */
-  commit(digest: Digest): Promise<Descriptor>;
+  commit(digest: BlobDigest): Promise<Descriptor>;
 
   cancel(): Promise<void>;
 }
 
+/** Bytes, or a source of them such as a stream. */
+export type UploadContent = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
 export interface ManifestService {
   /** @throws {ManifestUnknown} */
   get(digest: Digest): Promise<StoredManifest>;
+
+  /**
+   * What a tag points at.
+   * @throws {ManifestUnknown}
+   */
+  getByTag(tag: Tag): Promise<StoredManifest>;
 
   /** Whether this repository holds that revision. */
   has(digest: Digest): Promise<boolean>;
@@ -128,8 +165,11 @@ export interface ManifestService {
   list(options?: ListOptions<Digest>): AsyncIterable<Digest>;
 
   /**
-   * Stores a manifest under `digest`, which must be that of its bytes; durable when the promise resolves.
+   * Stores a manifest under `digest`, which must be that of its bytes; durable when the promise resolves. Signatures are
+   * verified and, as in the peers, not kept.
    * @returns what the client should know about it although it was stored, as sentences
+   * @throws {ManifestUnverified}
+   * @throws {NameInvalid} where it says of itself that it belongs to another repository
    * @throws {RegistryErrors} naming every reference that is missing or not allowed
    */
   put(manifest: Manifest, digest: Digest): Promise<readonly string[]>;
@@ -143,7 +183,10 @@ export interface ManifestService {
   delete(digest: Digest): Promise<Tag[]>;
 }
 
-/** The bytes as they were pushed. Their digest was checked when they were read. */
+/**
+ * The bytes as they were pushed; their digest was checked when they were read. A signed manifest (schema 1) has its
+ * signatures in them, which its digest does not cover.
+ */
 export interface StoredManifest {
   readonly digest: Digest;
   readonly mediaType: string;
@@ -153,6 +196,8 @@ export interface StoredManifest {
 export interface TagService {
   /** @throws {ManifestUnknown} */
   resolve(tag: Tag): Promise<Digest>;
+
+  has(tag: Tag): Promise<boolean>;
 
   /**
    * In byte order.
@@ -176,4 +221,22 @@ export interface TagService {
 export interface ReferrersService {
   /** Manifests of this repository whose subject is `subject`, by digest. Empty where there are none. */
   list(subject: Digest, options?: ListOptions<Digest>): AsyncIterable<Descriptor>;
+}
+
+/** Signatures of signed manifests (schema 1), stored beside them. The peers stopped to keep any in 2016. */
+export interface SignatureService {
+  /**
+   * As they were stored, in the order of their digests. Empty where there are none; one whose bytes are gone or damaged is
+   * left out.
+   */
+  get(digest: Digest): Promise<readonly Uint8Array[]>;
+
+  /**
+   * Adds to those that are there. Each is the JSON of one JWS signature.
+   * @throws {ManifestUnknown}
+   * @throws {ManifestInvalid} where it is of another form
+   * @throws {ManifestUnverified} where it is not one of this manifest
+   * @throws {Unsupported} where the manifest is of a kind without signatures
+   */
+  put(digest: Digest, ...signatures: readonly Uint8Array[]): Promise<void>;
 }

@@ -1,17 +1,21 @@
 import { LRUCache } from "lru-cache";
 import { KeyedLock } from "../lib/keyed-lock.ts";
-import type { Digest } from "../oci/digest.ts";
+import { type BlobDigest, isTarsumDigest } from "../oci/blob-digest.ts";
+import { RegistryClosed } from "../oci/errors.ts";
+import type { ManifestKinds } from "../oci/manifest-kinds.ts";
 import type { RepositoryName } from "../oci/names.ts";
-import type { StorageDriver } from "../storage/driver.ts";
-import { findBlob, StoredBlobService } from "./blob-service.ts";
+import { ClosingDriver } from "../storage/closing.ts";
+import { findBlob } from "./blob-link.ts";
+import { StoredBlobService } from "./blob-service.ts";
 import { listRepositories } from "./catalog.ts";
-import type { RegistryContext, RegistryOptions } from "./context.ts";
+import type { RegistryContext, RegistryOptions, Store } from "./context.ts";
 import { absentIfNotFound } from "./links.ts";
 import { StoredManifestService } from "./manifest-service.ts";
-import { blobPath } from "./paths.ts";
+
 import { ReferrersMemory } from "./referrers-memory.ts";
 import { StoredReferrersService } from "./referrers-service.ts";
 import type { ListOptions, Registry, Repository } from "./registry.ts";
+import { StoredSignatureService } from "./signature-service.ts";
 import { StoredTagService } from "./tag-service.ts";
 import { UploadMemory } from "./upload-memory.ts";
 import { StoredUploadService } from "./upload-service.ts";
@@ -23,14 +27,18 @@ const HOLDER_TIME = 50; // ms
 /** How long the same warning is not repeated, so that no client can fill the log. ms */
 const REPEAT_AFTER = 60_000;
 
-/** A registry whose only truth is what lies in `driver`. Disposal disposes of the driver. */
+/** A registry whose only truth is what lies in `store`. Disposal disposes of its driver. */
 export class StorageRegistry implements Registry {
+  readonly kinds: ManifestKinds;
   readonly #context: RegistryContext;
 
-  constructor(driver: StorageDriver, options: RegistryOptions, warn: RegistryContext["warn"]) {
+  constructor(store: Store, kinds: ManifestKinds, options: RegistryOptions, warn: RegistryContext["warn"]) {
+    this.kinds = kinds;
     this.#context = {
-      driver,
+      ...store,
+      driver: new ClosingDriver(store.driver, () => new RegistryClosed()),
       options,
+      kinds,
       warn: onceInAWhile(warn),
       locks: new KeyedLock(),
       uploadMemory: new UploadMemory(),
@@ -49,19 +57,20 @@ export class StorageRegistry implements Registry {
       manifests: new StoredManifestService(context, name),
       tags: new StoredTagService(context, name),
       referrers: new StoredReferrersService(context, name),
+      signatures: new StoredSignatureService(context, name),
     };
   }
 
   repositories(options: ListOptions<RepositoryName> = {}): AsyncIterable<RepositoryName> {
-    return listRepositories(this.#context.driver, options);
+    return listRepositories(this.#context, options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#context.driver[Symbol.asyncDispose]();
   }
 
-  async #findHolder(digest: Digest): Promise<RepositoryName | undefined> {
-    if (!(await absentIfNotFound(this.#context.driver.stat(blobPath(digest))))) return undefined;
+  async #findHolder(digest: BlobDigest): Promise<RepositoryName | undefined> {
+    if (!(await this.#mayHaveBytes(digest))) return undefined;
     const deadline = performance.now() + HOLDER_TIME;
     let looked = 0;
     for await (const repository of this.repositories()) {
@@ -70,6 +79,12 @@ export class StorageRegistry implements Registry {
       if (looked === HOLDER_REPOSITORIES || performance.now() > deadline) return undefined;
     }
     return undefined;
+  }
+
+  /** A tarsum says nothing of where its bytes lie. */
+  async #mayHaveBytes(digest: BlobDigest): Promise<boolean> {
+    const { driver, paths } = this.#context;
+    return isTarsumDigest(digest) || (await absentIfNotFound(driver.stat(paths.blob(digest)))) !== undefined;
   }
 }
 

@@ -4,15 +4,7 @@ import { ManifestUnknown, NameUnknown } from "../oci/errors.ts";
 import { isTag, type RepositoryName, type Tag } from "../oci/names.ts";
 import { type RegistryContext, requireDeletion } from "./context.ts";
 import { absentIfNotFound, readLink, writeLink } from "./links.ts";
-import {
-  REPOSITORY_MARKERS,
-  repositoryPath,
-  revisionLinkPath,
-  tagCurrentPath,
-  tagIndexPath,
-  tagPath,
-  tagsPath,
-} from "./paths.ts";
+import { REPOSITORY_MARKERS } from "./paths.ts";
 import type { ListOptions, TagService } from "./registry.ts";
 
 /** Tags whose link is looked for at once while listing. */
@@ -33,6 +25,10 @@ export class StoredTagService implements TagService {
     return digest;
   }
 
+  async has(tag: Tag): Promise<boolean> {
+    return (await this.#current(tag)) !== undefined;
+  }
+
   async *list(options: ListOptions<Tag> = {}): AsyncGenerator<Tag, void, void> {
     const { after, signal } = options;
     const names = (await this.#names()).filter((name) => after === undefined || name > after).sort();
@@ -49,8 +45,8 @@ export class StoredTagService implements TagService {
     await this.#changing(tag, async () => {
       condition?.(await this.#current(tag));
       await this.#requireRevision(digest);
-      await writeLink(driver, tagIndexPath(this.#repository, tag, digest), digest);
-      await writeLink(driver, tagCurrentPath(this.#repository, tag), digest);
+      await writeLink(driver, this.#context.paths.tagIndex(this.#repository, tag, digest), digest);
+      await writeLink(driver, this.#context.paths.tagCurrent(this.#repository, tag), digest);
       await this.#keepOnRevision(tag, digest);
     });
   }
@@ -69,24 +65,26 @@ export class StoredTagService implements TagService {
   }
 
   #current(tag: Tag): Promise<Digest | undefined> {
-    return readLink(this.#context.driver, tagCurrentPath(this.#repository, tag));
+    return readLink(this.#context.driver, this.#context.paths.tagCurrent(this.#repository, tag));
   }
 
   /** A deletion that was cut short leaves a folder without a current link, and a peer's crash an empty one. */
   async #exists(tag: Tag): Promise<boolean> {
-    const info = await absentIfNotFound(this.#context.driver.stat(tagCurrentPath(this.#repository, tag)));
+    const info = await absentIfNotFound(
+      this.#context.driver.stat(this.#context.paths.tagCurrent(this.#repository, tag)),
+    );
     return info !== undefined && info.size > 0;
   }
 
   async #names(): Promise<Tag[]> {
-    const names = await absentIfNotFound(this.#context.driver.list(tagsPath(this.#repository)));
+    const names = await absentIfNotFound(this.#context.driver.list(this.#context.paths.tags(this.#repository)));
     if (names === undefined) await this.#requireRepository();
     return (names ?? []).filter(isTag);
   }
 
   async #requireRepository(): Promise<void> {
     for (const marker of REPOSITORY_MARKERS) {
-      const path = `${repositoryPath(this.#repository)}/${marker}`;
+      const path = `${this.#context.paths.repository(this.#repository)}/${marker}`;
       if (await absentIfNotFound(this.#context.driver.stat(path))) return;
     }
     throw new NameUnknown(this.#repository);
@@ -104,7 +102,7 @@ export class StoredTagService implements TagService {
 
   /** The manifest may have been deleted since it was stored; a tag must not point at nothing. */
   async #requireRevision(digest: Digest): Promise<void> {
-    const link = await readLink(this.#context.driver, revisionLinkPath(this.#repository, digest));
+    const link = await readLink(this.#context.driver, this.#context.paths.revisionLink(this.#repository, digest));
     if (link === undefined) throw new ManifestUnknown(`unknown manifest name=${this.#repository} revision=${digest}`);
   }
 }
@@ -118,13 +116,13 @@ export interface TagDeletion {
 
 /** Takes a tag away, with its history. The caller holds the locks, which bind this process alone. */
 export async function deleteTag(
-  { driver }: RegistryContext,
+  { driver, paths }: RegistryContext,
   repository: RepositoryName,
   tag: Tag,
   { ifAt, durable = true }: TagDeletion = {},
 ): Promise<void> {
-  if (ifAt !== undefined && (await readLink(driver, tagCurrentPath(repository, tag))) !== ifAt) return;
-  await absentIfNotFound(driver.delete(tagPath(repository, tag), { durable }));
+  if (ifAt !== undefined && (await readLink(driver, paths.tagCurrent(repository, tag))) !== ifAt) return;
+  await absentIfNotFound(driver.delete(paths.tag(repository, tag), { durable }));
 }
 
 function unknownTag(tag: Tag): ManifestUnknown {

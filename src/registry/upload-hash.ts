@@ -4,8 +4,8 @@ import type { RepositoryName } from "../oci/names.ts";
 import type { RegistryContext } from "./context.ts";
 import { resumeHash } from "./hash-state.ts";
 import { absentIfNotFound } from "./links.ts";
-import { hashStatePath, uploadDataPath } from "./paths.ts";
 import { type RunningHash, startHash } from "./running-hash.ts";
+import type { UploadId } from "./upload-id.ts";
 import type { UploadState } from "./upload-state.ts";
 
 /** Bytes read at once when an upload is read again. */
@@ -58,28 +58,41 @@ function recall(context: RegistryContext, repository: RepositoryName, state: Upl
 }
 
 async function leftByPeer(
-  { driver }: RegistryContext,
+  { driver, paths }: RegistryContext,
   repository: RepositoryName,
   { id, size }: UploadState,
   algorithm: DigestAlgorithm,
 ): Promise<RunningHash | undefined> {
-  const bytes = await absentIfNotFound(driver.getContent(hashStatePath(repository, id, algorithm, size)));
+  const bytes = await absentIfNotFound(driver.getContent(paths.hashState(repository, id, algorithm, size)));
   const hash = bytes && (await resumeHash(algorithm, bytes));
   if (hash?.length !== size) return undefined;
   return { algorithm, fromPeer: true, update: (chunk) => hash.update(chunk), hex: () => hash.digest() };
 }
 
 async function readAgain(
-  { driver }: RegistryContext,
+  context: RegistryContext,
   repository: RepositoryName,
   { id }: UploadState,
   algorithm: DigestAlgorithm,
 ): Promise<string> {
   const hash = startHash(algorithm);
-  const buffer = new Uint8Array(READ_SIZE);
-  await using reader = await driver.reader(uploadDataPath(repository, id));
-  for (let count = await reader.read(buffer); count > 0; count = await reader.read(buffer)) {
-    hash.update(buffer.subarray(0, count));
-  }
+  for await (const chunk of readData(context, repository, id, READ_SIZE)) hash.update(chunk);
   return hash.hex();
+}
+
+/**
+ * The session's data from its start, in chunks that are valid until the next one.
+ * @param size bytes of a chunk, at most
+ */
+export async function* readData(
+  { driver, paths }: RegistryContext,
+  repository: RepositoryName,
+  id: UploadId,
+  size: number,
+): AsyncGenerator<Uint8Array, void, void> {
+  const buffer = new Uint8Array(size);
+  await using reader = await driver.reader(paths.uploadData(repository, id));
+  for (let count = await reader.read(buffer); count > 0; count = await reader.read(buffer)) {
+    yield buffer.subarray(0, count);
+  }
 }

@@ -3,7 +3,7 @@ import { UploadUnknown } from "../oci/errors.ts";
 import type { RepositoryName } from "../oci/names.ts";
 import type { RegistryContext } from "./context.ts";
 import { absentIfNotFound } from "./links.ts";
-import { uploadDataPath, uploadStartedPath } from "./paths.ts";
+
 import type { Upload, UploadOptions, UploadService } from "./registry.ts";
 import { startHash } from "./running-hash.ts";
 import { StoredUpload } from "./upload.ts";
@@ -25,8 +25,9 @@ export class StoredUploadService implements UploadService {
     const startedAt = new Date();
     const text = `${startedAt.toISOString().slice(0, 19)}Z`;
     // Nobody loses bytes when a power cut takes a session that has none yet.
-    await driver.putContent(uploadStartedPath(this.#repository, id), Buffer.from(text), { durable: false });
-    await beginData(driver, uploadDataPath(this.#repository, id));
+    const { paths } = this.#context;
+    await driver.putContent(paths.uploadStarted(this.#repository, id), Buffer.from(text), { durable: false });
+    await beginData(driver, paths.uploadData(this.#repository, id));
     if (options.algorithm) {
       uploadMemory.hashes.set(`${this.#repository}/${id}`, {
         hash: startHash(options.algorithm),
@@ -40,8 +41,8 @@ export class StoredUploadService implements UploadService {
   async resume(id: UploadId): Promise<Upload> {
     const { driver } = this.#context;
     const [started, data] = await Promise.all([
-      absentIfNotFound(driver.getContent(uploadStartedPath(this.#repository, id))),
-      findData(driver, uploadDataPath(this.#repository, id)),
+      absentIfNotFound(driver.getContent(this.#context.paths.uploadStarted(this.#repository, id))),
+      findData(driver, this.#context.paths.uploadData(this.#repository, id)),
     ]);
     const startedAt = new Date(
       Buffer.from(started ?? [])

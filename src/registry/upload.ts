@@ -1,20 +1,33 @@
 import { randomUUID } from "node:crypto";
+import { type BlobDigest, isTarsumDigest } from "../oci/blob-digest.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { algorithmOf, type Digest, type DigestAlgorithm, encodedOf } from "../oci/digest.ts";
 import { DigestInvalid, RangeInvalid, UploadUnknown } from "../oci/errors.ts";
 import { MediaType } from "../oci/media-types.ts";
 import type { RepositoryName } from "../oci/names.ts";
+import type { Tarsum } from "../oci/tarsum.ts";
 import { canStage, type FileInfo, type FileWriter } from "../storage/driver.ts";
 import { PathNotFound, WriteConflict } from "../storage/errors.ts";
 import type { RegistryContext } from "./context.ts";
 import { absentIfNotFound, writeLink } from "./links.ts";
-import { blobPath, layerLinkPath, uploadDataPath, uploadPath, uploadStartedPath, uploadTakenPath } from "./paths.ts";
-import type { Upload, UploadOptions } from "./registry.ts";
+import type { Upload, UploadContent, UploadOptions } from "./registry.ts";
 import type { RunningHash } from "./running-hash.ts";
+import { chunksUntil } from "./upload-content.ts";
 import { findData, openData, settleData } from "./upload-data.ts";
-import { hashAt, hexOfData } from "./upload-hash.ts";
+import { hashAt, hexOfData, readData } from "./upload-hash.ts";
 import type { UploadId } from "./upload-id.ts";
 import type { UploadState } from "./upload-state.ts";
+import { verifyTarsum } from "./upload-tarsum.ts";
+
+/** Bytes of a tar that are looked at before others go on. */
+const TAR_CHUNK = 256 * 1024;
+
+interface Verified {
+  /** What the bytes are to be stored under. */
+  readonly digest: Digest;
+  /** The data as it was when the bytes were verified; there unless there are none. */
+  readonly data: FileInfo | undefined;
+}
 
 export class StoredUpload implements Upload {
   readonly #context: RegistryContext;
@@ -39,26 +52,30 @@ export class StoredUpload implements Upload {
     return this.#state.size;
   }
 
-  append(chunks: AsyncIterable<Uint8Array>, options: UploadOptions = {}): Promise<Upload> {
+  append(content: UploadContent, options: UploadOptions = {}): Promise<Upload> {
     return this.#takeTurn(async (signal) => {
       const hash = await hashAt(this.#context, this.#repository, this.#state, options.algorithm);
       this.#context.uploadMemory.hashes.delete(this.#key);
-      const written = await this.#receive(untilStopped(chunks, signal), hash);
+      const written = await this.#receive(chunksUntil(content, signal), hash);
       const { size, modified, version } = await this.#data(written.size, written.version);
       if (hash) this.#context.uploadMemory.hashes.set(this.#key, { hash, size, modified, version });
       return new StoredUpload(this.#context, this.#repository, { ...this.#state, size, modified, version });
     });
   }
 
-  commit(digest: Digest): Promise<Descriptor> {
-    return this.#takeTurn(async () => {
-      const { driver, uploadMemory } = this.#context;
-      if (this.size === 0) await this.#commitEmpty(digest);
-      else await this.#commitData(digest);
-      await writeLink(driver, layerLinkPath(this.#repository, digest), digest);
+  commit(digest: BlobDigest): Promise<Descriptor> {
+    return this.#takeTurn(async (signal) => {
+      const { driver, paths, uploadMemory } = this.#context;
+      const verified = isTarsumDigest(digest) ? await this.#verifyTar(digest, signal) : await this.#verify(digest);
+      const { digest: stored, data } = verified;
+      if (this.size === 0 || data === undefined) await driver.putContent(paths.blob(stored), new Uint8Array());
+      else await this.#moveIntoPlace(stored, data);
+      for (const name of new Set([stored, digest])) {
+        await writeLink(driver, paths.layerLink(this.#repository, name), stored);
+      }
       uploadMemory.hashes.delete(this.#key);
       await absentIfNotFound(driver.delete(this.#path, { durable: false }));
-      return { mediaType: MediaType.octetStream, digest, size: this.size };
+      return { mediaType: MediaType.octetStream, digest: stored, size: this.size };
     });
   }
 
@@ -79,18 +96,18 @@ export class StoredUpload implements Upload {
   }
 
   get #path(): string {
-    return uploadPath(this.#repository, this.id);
+    return this.#context.paths.upload(this.#repository, this.id);
   }
 
   get #dataPath(): string {
-    return uploadDataPath(this.#repository, this.id);
+    return this.#context.paths.uploadData(this.#repository, this.id);
   }
 
   /** The session may have ended since it was asked for. */
   #takeTurn<R>(work: (signal: AbortSignal) => Promise<R>): Promise<R> {
     const { driver, uploadMemory } = this.#context;
     return uploadMemory.takeTurn(this.#key, async (signal) => {
-      const started = await absentIfNotFound(driver.stat(uploadStartedPath(this.#repository, this.id)));
+      const started = await absentIfNotFound(driver.stat(this.#context.paths.uploadStarted(this.#repository, this.id)));
       if (started === undefined) throw new UploadUnknown();
       return await work(signal);
     });
@@ -132,23 +149,40 @@ export class StoredUpload implements Upload {
     }
   }
 
-  async #commitEmpty(digest: Digest): Promise<void> {
-    const { driver } = this.#context;
-    const data = await findData(driver, this.#dataPath);
-    if (data && data.size > 0) throw this.#moved();
-    const empty = EMPTY_HEX[algorithmOf(digest)];
-    if (encodedOf(digest) !== empty) throw mismatch(digest, empty);
-    await driver.putContent(blobPath(digest), new Uint8Array());
+  async #verify(digest: Digest): Promise<Verified> {
+    let data = await this.#checkData();
+    const state = { ...this.#state, modified: data?.modified, version: data?.version };
+    const settle = async (): Promise<void> => {
+      data = await this.#settle();
+    };
+    const hex =
+      this.size === 0
+        ? EMPTY_HEX[algorithmOf(digest)]
+        : await hexOfData(this.#context, this.#repository, state, digest, settle);
+    if (hex !== encodedOf(digest)) throw mismatch(digest, hex);
+    return { digest, data };
   }
 
-  async #commitData(digest: Digest): Promise<void> {
-    let data = await this.#data(this.size);
-    const state = { ...this.#state, modified: data.modified, version: data.version };
-    const hex = await hexOfData(this.#context, this.#repository, state, digest, async () => {
-      data = await this.#settle();
-    });
-    if (hex !== encodedOf(digest)) throw mismatch(digest, hex);
-    await this.#moveIntoPlace(digest, data);
+  async #verifyTar(tarsum: Tarsum, signal: AbortSignal): Promise<Verified> {
+    const found = await this.#checkData();
+    const data = this.size > 0 ? await this.#settle() : found;
+    return { digest: await verifyTarsum(tarsum, this.#readTar(), { signal }), data };
+  }
+
+  async *#readTar(): AsyncGenerator<Uint8Array, void, void> {
+    if (this.size === 0) return;
+    let read = 0;
+    for await (const chunk of readData(this.#context, this.#repository, this.id, TAR_CHUNK)) {
+      read += chunk.length;
+      yield chunk;
+    }
+    if (read !== this.size) throw this.#moved();
+  }
+
+  async #checkData(): Promise<FileInfo | undefined> {
+    const data = await findData(this.#context.driver, this.#dataPath);
+    if ((data?.size ?? 0) !== this.size) throw this.#moved();
+    return data;
   }
 
   /**
@@ -156,12 +190,13 @@ export class StoredUpload implements Upload {
    * there is one already: what lies there may be damaged, or not be durable yet.
    */
   async #moveIntoPlace(digest: Digest, data: FileInfo): Promise<void> {
-    const { driver } = this.#context;
-    if (canStage(driver)) return await this.#unlessMoved(driver.commitStaged(this.#dataPath, blobPath(digest), data));
-    const taken = uploadTakenPath(this.#repository, this.id, randomUUID());
+    const { driver, paths } = this.#context;
+    const blob = paths.blob(digest);
+    if (canStage(driver)) return await this.#unlessMoved(driver.commitStaged(this.#dataPath, blob, data));
+    const taken = paths.uploadTaken(this.#repository, this.id, randomUUID());
     await this.#rename(this.#dataPath, taken);
     const { size } = await driver.stat(taken);
-    if (size === this.size) return await driver.move(taken, blobPath(digest));
+    if (size === this.size) return await driver.move(taken, blob);
     await this.#rename(taken, this.#dataPath);
     throw this.#moved();
   }
@@ -206,27 +241,4 @@ const EMPTY_HEX: Readonly<Record<DigestAlgorithm, string>> = {
 
 function mismatch(digest: Digest, hex: string): DigestInvalid {
   return new DigestInvalid(`the uploaded bytes have ${algorithmOf(digest)}:${hex}, not ${digest}`);
-}
-
-/** The chunks until `signal` fires; does not wait for a source that stalls. */
-async function* untilStopped(
-  chunks: AsyncIterable<Uint8Array>,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array, void, void> {
-  const { promise: stopped, reject: stop } = Promise.withResolvers<never>();
-  stopped.catch(() => undefined); // nobody may be waiting when it fires
-  const onAbort = (): void => stop(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  const iterator = chunks[Symbol.asyncIterator]();
-  try {
-    for (;;) {
-      signal.throwIfAborted();
-      const result = await Promise.race([iterator.next(), stopped]);
-      if (result.done) return;
-      yield result.value;
-    }
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-    iterator.return?.().catch(() => undefined); // waits for a source that stalls, which nobody else should
-  }
 }

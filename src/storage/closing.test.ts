@@ -73,18 +73,33 @@ describe("a driver that was disposed of", () => {
     assert.deepEqual(events, ["write begins", "a call is refused", ...end]);
   });
 
-  test("waits for a writer that opens meanwhile, and for one that its owner is disposing of", async () => {
-    for (const owner of ["opens", "disposes"] as const) {
-      const events: string[] = [];
-      const { promise: opened, resolve: open } = Promise.withResolvers<void>();
-      const driver = closing(withWriter(events, {}, owner === "opens" ? opened : undefined));
-      const opening = driver.writer("/upload", { append: true });
-      const disposal = owner === "disposes" ? (await opening)[Symbol.asyncDispose]() : undefined;
-      const end = driver[Symbol.asyncDispose]();
-      open();
-      await Promise.all([opening, disposal, end]);
-      assert.deepEqual(events, ["the writer ends", "the driver ends"], owner);
-    }
+  test("waits for a writer that opens meanwhile", async () => {
+    const events: string[] = [];
+    const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+    const driver = closing(withWriter(events, {}, opened));
+    const opening = driver.writer("/upload", { append: true });
+    const end = driver[Symbol.asyncDispose]();
+    open();
+    await Promise.all([opening, end]);
+    assert.deepEqual(events, ["the writer ends", "the driver ends"]);
+  });
+
+  test("waits for a writer that its owner is disposing of, which is not done again", async () => {
+    const events: string[] = [];
+    const { promise: flushed, resolve: flush } = Promise.withResolvers<void>();
+    const slowly = async (): Promise<void> => {
+      events.push("the writer is ending");
+      await flushed;
+      events.push("the writer ends");
+    };
+    const driver = closing(withWriter(events, { [Symbol.asyncDispose]: slowly }));
+    const writer = await driver.writer("/upload", { append: true });
+    const disposals = [writer, driver, writer].map((one) => one[Symbol.asyncDispose]());
+    await new Promise((resolve) => setImmediate(resolve));
+    events.push("the storage is done");
+    flush();
+    await Promise.all(disposals);
+    assert.deepEqual(events, ["the writer is ending", "the storage is done", "the writer ends", "the driver ends"]);
   });
 
   test("is disposed of also where a writer cannot be closed, which is told", async () => {

@@ -3,11 +3,13 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { digestOf } from "../../src/oci/digest.ts";
 import { parseStoredName } from "../../src/oci/names.ts";
-import { blobPath, layerLinkPath, revisionLinkPath } from "../../src/registry/paths.ts";
+import { PathMapper } from "../../src/registry/paths.ts";
 import type { StorageDriver } from "../../src/storage/driver.ts";
 import { registryContract } from "../contract/registry.ts";
 import type { Api } from "../support/api.ts";
 import { expectError, json, pushBlob, startUpload, unchanged } from "../support/api-content.ts";
+
+const PATHS = new PathMapper();
 
 /** In the catalogue's order: `/` before every other character. */
 const NAMES = ["a", "a/b", "a/b/c", "a-b", "a0", "b", "b/a"];
@@ -31,12 +33,12 @@ registryContract("the catalogue", (open) => {
     await using api = await open();
     await startUpload(api, "only/uploads");
     const digest = digestOf(Buffer.from("x"));
-    await api.driver.putContent(blobPath(digest), Buffer.from("x"));
+    await api.driver.putContent(PATHS.blob(digest), Buffer.from("x"));
     for (const name of ["both", "layers", "Upper/case"].map(parseStoredName)) {
-      await api.driver.putContent(layerLinkPath(name, digest), Buffer.from(digest));
+      await api.driver.putContent(PATHS.layerLink(name, digest), Buffer.from(digest));
     }
     for (const name of ["both", "manifests"].map(parseStoredName)) {
-      await api.driver.putContent(revisionLinkPath(name, digest), Buffer.from(digest));
+      await api.driver.putContent(PATHS.revisionLink(name, digest), Buffer.from(digest));
     }
     await api.driver.putContent("/docker/registry/v2/repositories/not..a.name/_layers/x", Buffer.from(""));
     assert.deepEqual(await list(api, ""), ["Upper/case", "both", "layers", "manifests"]);
@@ -141,7 +143,7 @@ registryContract("the catalogue", (open) => {
 
 async function addRepositories(driver: StorageDriver, names: readonly string[]): Promise<void> {
   for (const name of names) {
-    const path = layerLinkPath(parseStoredName(name), digestOf(Buffer.from(name)));
+    const path = PATHS.layerLink(parseStoredName(name), digestOf(Buffer.from(name)));
     await driver.putContent(path, Buffer.from(digestOf(Buffer.from(name))), { durable: false });
   }
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { test } from "node:test";
 import { digestOf } from "../../src/oci/digest.ts";
-import { blobPath } from "../../src/registry/paths.ts";
+import { PathMapper } from "../../src/registry/paths.ts";
 import { StorageError, StorageFull } from "../../src/storage/errors.ts";
 import { MemoryDriver } from "../../src/storage/memory.ts";
 import { type Api, startApi } from "../support/api.ts";
@@ -18,6 +18,8 @@ import {
   startUpload,
 } from "../support/api-content.ts";
 import { type DriverCall, type FailingDriver, failingDriver } from "../support/failing-driver.ts";
+
+const PATHS = new PathMapper();
 
 const READS: readonly DriverCall[] = ["getContent", "reader", "stat", "list"];
 const WRITES: readonly DriverCall[] = ["putContent", "writer", "move", "delete"];
@@ -156,7 +158,7 @@ test("a failure while a blob of several parts is sent drops the connection", asy
   await using _ = api;
   const digest = await pushBlob(api, "a", BYTES);
   let opened = 0;
-  storage.fail("reader", (path) => (path === blobPath(digest) && ++opened > 1 ? new Error("broken") : undefined));
+  storage.fail("reader", (path) => (path === PATHS.blob(digest) && ++opened > 1 ? new Error("broken") : undefined));
   const headers = { Range: "bytes=0-1,4-5" };
   await assert.rejects(api.send("GET", `/v2/a/blobs/${digest}`, { headers }), { code: "ECONNRESET" });
 });

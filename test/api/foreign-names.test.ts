@@ -3,6 +3,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { purgeUploads } from "../../src/maintenance/upload-purge.ts";
+import { PathMapper } from "../../src/registry/paths.ts";
 import { openFilesystem } from "../../src/storage/filesystem.ts";
 import { startApi } from "../support/api.ts";
 import { json, pushImage, startUpload } from "../support/api-content.ts";
@@ -19,6 +20,9 @@ test("files and folders that others put between the repositories disturb neither
   for (const name of ["a file", "plain", "a/.DS_Store"]) writeFileSync(join(repositories, name), "");
   symlinkSync("loop", join(repositories, "loop"));
   assert.deepEqual(json(await api.send("GET", "/v2/_catalog")), { repositories: ["a/b"] });
-  const report = await purgeUploads(driver, { age: -60_000, dryRun: false, now: Date.now() });
+  const report = await purgeUploads(
+    { driver, paths: new PathMapper() },
+    { age: -60_000, dryRun: false, now: Date.now() },
+  );
   assert.deepEqual(report, { deleted: 1, errors: [] });
 });

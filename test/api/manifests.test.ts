@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { digestOf } from "../../src/oci/digest.ts";
 import { MediaType } from "../../src/oci/media-types.ts";
 import { parseRepositoryName } from "../../src/oci/names.ts";
-import { blobPath, revisionLinkPath } from "../../src/registry/paths.ts";
+import { PathMapper } from "../../src/registry/paths.ts";
 import { registryContract } from "../contract/registry.ts";
 import type { Answer, Api } from "../support/api.ts";
 import {
@@ -16,6 +16,8 @@ import {
   pushManifest,
   unchanged,
 } from "../support/api-content.ts";
+
+const PATHS = new PathMapper();
 
 registryContract("a manifest", (open) => {
   test("is answered byte for byte by tag and by digest, to GET and HEAD", async () => {
@@ -173,7 +175,7 @@ registryContract("a manifest", (open) => {
     await using api = await open();
     const image = await pushImage(api, "a");
     const alias = digestOf(image.bytes, "sha512");
-    await api.driver.putContent(revisionLinkPath(parseRepositoryName("a"), alias), Buffer.from(`${image.digest}\n`));
+    await api.driver.putContent(PATHS.revisionLink(parseRepositoryName("a"), alias), Buffer.from(`${image.digest}\n`));
     const answer = await api.send("GET", `/v2/a/manifests/${alias}`);
     assert.deepEqual(answer.body, image.bytes);
     assert.equal(answer.headers["docker-content-digest"], alias);
@@ -183,14 +185,14 @@ registryContract("a manifest", (open) => {
     await using api = await open({ faulty: true });
     const image = await pushImage(api, "a", { reference: "t" });
     for (const damage of [Buffer.from("{}"), Buffer.alloc(5 * 1024 * 1024), Buffer.alloc(image.bytes.length)]) {
-      await api.driver.putContent(blobPath(image.digest), damage);
+      await api.driver.putContent(PATHS.blob(image.digest), damage);
       for (const target of ["t", image.digest]) {
         expectError(await api.send("GET", `/v2/a/manifests/${target}`), 500, "UNKNOWN");
       }
       await pushManifest(api, "a", image.document);
       expectManifest(await api.send("GET", "/v2/a/manifests/t"), image);
     }
-    await api.driver.delete(blobPath(image.digest));
+    await api.driver.delete(PATHS.blob(image.digest));
     expectError(await api.send("GET", "/v2/a/manifests/t"), 404, "MANIFEST_UNKNOWN");
   });
 

@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { digestOf } from "../../src/oci/digest.ts";
 import { parseRepositoryName } from "../../src/oci/names.ts";
-import { blobPath, layerLinkPath } from "../../src/registry/paths.ts";
+import { PathMapper } from "../../src/registry/paths.ts";
 import { registryContract } from "../contract/registry.ts";
 import type { Answer, Api } from "../support/api.ts";
 import { contentsOf, pushBlob, sameBytes } from "../support/api-content.ts";
+
+const PATHS = new PathMapper();
 
 const BYTES = Buffer.from("to be mounted");
 
@@ -60,7 +62,7 @@ registryContract("a mount", (open) => {
   test("of bytes that are gone becomes an upload, named or not", async () => {
     await using api = await open();
     const digest = await pushBlob(api, "from", BYTES);
-    await api.driver.delete(blobPath(digest));
+    await api.driver.delete(PATHS.blob(digest));
     expectSession(await api.send("POST", `/v2/a/blobs/uploads/?mount=${digest}&from=from`), "named");
     expectSession(await api.send("POST", `/v2/a/blobs/uploads/?mount=${digest}`), "any");
   });
@@ -86,7 +88,7 @@ registryContract("a mount", (open) => {
     await using api = await open();
     const stored = await pushBlob(api, "from", BYTES);
     const alias = digestOf(BYTES, "sha512");
-    await api.driver.putContent(layerLinkPath(parseRepositoryName("from"), alias), Buffer.from(stored));
+    await api.driver.putContent(PATHS.layerLink(parseRepositoryName("from"), alias), Buffer.from(stored));
     const answer = await api.send("POST", `/v2/a/blobs/uploads/?mount=${alias}&from=from`);
     assert.equal(answer.status, 201);
     for (const digest of [alias, stored]) {
@@ -100,7 +102,7 @@ registryContract("a mount", (open) => {
     const before = await filesOf(api);
     await api.send("POST", `/v2/a/blobs/uploads/?mount=${digest}&from=from`);
     const added = (await filesOf(api)).filter((path) => !before.includes(path));
-    assert.deepEqual(added, [layerLinkPath(parseRepositoryName("a"), digest)]);
+    assert.deepEqual(added, [PATHS.layerLink(parseRepositoryName("a"), digest)]);
   });
 });
 

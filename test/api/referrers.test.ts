@@ -4,13 +4,7 @@ import type { Descriptor } from "../../src/oci/descriptor.ts";
 import { type Digest, digestOf, parseDigest } from "../../src/oci/digest.ts";
 import { MediaType } from "../../src/oci/media-types.ts";
 import { parseRepositoryName } from "../../src/oci/names.ts";
-import {
-  blobPath,
-  referrerPath,
-  referrersSeenPath,
-  revisionLinkPath,
-  tagCurrentPath,
-} from "../../src/registry/paths.ts";
+import { PathMapper } from "../../src/registry/paths.ts";
 import type { StorageDriver } from "../../src/storage/driver.ts";
 import { StorageFull } from "../../src/storage/errors.ts";
 import { MemoryDriver } from "../../src/storage/memory.ts";
@@ -29,6 +23,8 @@ import {
 } from "../support/api-content.ts";
 import { countingDriver } from "../support/counting-driver.ts";
 import { failingDriver } from "../support/failing-driver.ts";
+
+const PATHS = new PathMapper();
 
 const ABSENT = parseDigest(`sha256:${"d".repeat(64)}`);
 const REPOSITORY = parseRepositoryName("a");
@@ -181,7 +177,7 @@ registryContract("the referrers", (open) => {
     await using api = await open();
     const subject = await pushImage(api, "a");
     const referrer = await pushReferrer(api, subject);
-    await api.driver.delete(revisionLinkPath(REPOSITORY, referrer.digest).replace(/\/link$/, ""));
+    await api.driver.delete(PATHS.revisionLink(REPOSITORY, referrer.digest).replace(/\/link$/, ""));
     assert.deepEqual(await digests(api, subject.digest), []);
   });
 
@@ -196,8 +192,8 @@ registryContract("the referrers", (open) => {
       size: 1,
     }));
     const fallback = await writeAsPeer(api.driver, { ...indexOf([]), manifests });
-    const tag = subject.digest.replace(":", "-") as Parameters<typeof tagCurrentPath>[1];
-    await api.driver.putContent(tagCurrentPath(REPOSITORY, tag), Buffer.from(fallback));
+    const tag = subject.digest.replace(":", "-") as Parameters<typeof PATHS.tagCurrent>[1];
+    await api.driver.putContent(PATHS.tagCurrent(REPOSITORY, tag), Buffer.from(fallback));
     assert.deepEqual(await digests(api, subject.digest), [referrer]);
   });
 
@@ -221,7 +217,7 @@ registryContract("the referrers", (open) => {
     for (let i = 0; i < 70; i++)
       pushed.push(await writeAsPeer(api.driver, { ...document, annotations: { i: String(i) } }));
     assert.deepEqual(await digests(api, subject.digest), pushed.sort());
-    const seen = Buffer.from(await api.driver.getContent(referrersSeenPath(REPOSITORY))).toString();
+    const seen = Buffer.from(await api.driver.getContent(PATHS.referrersSeen(REPOSITORY))).toString();
     assert.deepEqual(seen.split("\n").sort(), [...pushed, subject.digest].sort());
     await using next = await startApi(api.driver);
     assert.deepEqual(await unchanged(next, () => digests(next, subject.digest)), pushed);
@@ -233,7 +229,7 @@ registryContract("the referrers", (open) => {
     await using api = await open();
     const subject = await pushImage(api, "a");
     const { digest } = await pushReferrer(api, subject);
-    const path = referrerPath(REPOSITORY, subject.digest, digest);
+    const path = PATHS.referrer(REPOSITORY, subject.digest, digest);
     const [before] = await list(api, subject.digest);
     for (const damage of ["", "{", "null", '{"digest":"x"}']) {
       await api.driver.putContent(path, Buffer.from(damage));
@@ -247,10 +243,10 @@ registryContract("the referrers", (open) => {
     const subject = await pushImage(api, "a");
     for (const text of ["", "not JSON", "[]", '{"schemaVersion":2,"subject":"x"}']) {
       const digest = digestOf(Buffer.from(text));
-      await api.driver.putContent(blobPath(digest), Buffer.from(text));
-      await api.driver.putContent(revisionLinkPath(REPOSITORY, digest), Buffer.from(digest));
+      await api.driver.putContent(PATHS.blob(digest), Buffer.from(text));
+      await api.driver.putContent(PATHS.revisionLink(REPOSITORY, digest), Buffer.from(digest));
     }
-    await api.driver.putContent(revisionLinkPath(REPOSITORY, ABSENT), Buffer.from(ABSENT));
+    await api.driver.putContent(PATHS.revisionLink(REPOSITORY, ABSENT), Buffer.from(ABSENT));
     const referrer = await pushReferrer(api, subject);
     assert.deepEqual(await digests(api, subject.digest), [referrer.digest]);
   });
@@ -288,8 +284,8 @@ for (const age of [0, 100, 61_000]) {
       const subject = await pushImage(api, "a");
       const bytes = Buffer.from(JSON.stringify(await referrerDocument(api, subject, {})));
       const digest = digestOf(bytes);
-      const link = revisionLinkPath(REPOSITORY, digest);
-      await api.driver.putContent(blobPath(digest), bytes);
+      const link = PATHS.revisionLink(REPOSITORY, digest);
+      await api.driver.putContent(PATHS.blob(digest), bytes);
       await api.driver.putContent(link, Buffer.alloc(0));
       if (began === "no link") await api.driver.delete(link);
       past = 0;
@@ -361,8 +357,8 @@ async function pushReferrer(api: Api, subject: Pushed, extra: Document = {}): Pr
 async function writeAsPeer(driver: StorageDriver, document: Document): Promise<Digest> {
   const bytes = Buffer.from(JSON.stringify(document));
   const digest = digestOf(bytes);
-  await driver.putContent(blobPath(digest), bytes);
-  await driver.putContent(revisionLinkPath(REPOSITORY, digest), Buffer.from(digest));
+  await driver.putContent(PATHS.blob(digest), bytes);
+  await driver.putContent(PATHS.revisionLink(REPOSITORY, digest), Buffer.from(digest));
   return digest;
 }
 

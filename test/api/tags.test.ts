@@ -3,10 +3,12 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { digestOf } from "../../src/oci/digest.ts";
 import { parseRepositoryName, parseTag } from "../../src/oci/names.ts";
-import { tagCurrentPath, tagPath } from "../../src/registry/paths.ts";
+import { PathMapper } from "../../src/registry/paths.ts";
 import { registryContract } from "../contract/registry.ts";
 import type { Api } from "../support/api.ts";
 import { expectError, json, pushBlob, pushImage, startUpload, unchanged } from "../support/api-content.ts";
+
+const PATHS = new PathMapper();
 
 const REPOSITORY = parseRepositoryName("a/b");
 /** In byte order. */
@@ -92,10 +94,10 @@ registryContract("a repository's tags", (open) => {
 
   test("leave out folders that are no tags or that a deletion left without a link", async () => {
     await using api = await openWith(["a"]);
-    const left = tagPath(REPOSITORY, parseTag("left"));
+    const left = PATHS.tag(REPOSITORY, parseTag("left"));
     await api.driver.putContent(`${left}/index/sha256/${"0".repeat(64)}/link`, Buffer.from("x"));
     await api.driver.putContent(
-      `${tagPath(REPOSITORY, parseTag("x"))}.${"y".repeat(130)}/current/link`,
+      `${PATHS.tag(REPOSITORY, parseTag("x"))}.${"y".repeat(130)}/current/link`,
       Buffer.from("x"),
     );
     assert.deepEqual(await list(api, ""), ["a"]);
@@ -124,7 +126,7 @@ registryContract("a repository's tags", (open) => {
     const api = await open(options);
     const link = Buffer.from(digestOf(Buffer.from("manifest")));
     for (const tag of tags) {
-      await api.driver.putContent(tagCurrentPath(REPOSITORY, parseTag(tag)), link, { durable: false });
+      await api.driver.putContent(PATHS.tagCurrent(REPOSITORY, parseTag(tag)), link, { durable: false });
     }
     return api;
   }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { digestOf } from "../../src/oci/digest.ts";
-import { blobPath } from "../../src/registry/paths.ts";
+import { PathMapper } from "../../src/registry/paths.ts";
 import { registryContract } from "../contract/registry.ts";
 import type { Answer, Api } from "../support/api.ts";
 import {
@@ -14,6 +14,8 @@ import {
   startUpload,
   unchanged,
 } from "../support/api-content.ts";
+
+const PATHS = new PathMapper();
 
 const BYTES = Buffer.from("0123456789");
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -382,7 +384,7 @@ registryContract("an upload", (open) => {
     await using api = await open();
     const bytes = noise(100_000);
     const digest = await pushBlob(api, "a", bytes);
-    await api.driver.putContent(blobPath(digest), Buffer.alloc(bytes.length));
+    await api.driver.putContent(PATHS.blob(digest), Buffer.alloc(bytes.length));
     await pushBlob(api, "b", bytes);
     for (const name of ["a", "b"]) sameBytes((await api.send("GET", `/v2/${name}/blobs/${digest}`)).body, bytes);
   });

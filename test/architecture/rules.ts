@@ -13,6 +13,8 @@ export interface Rights {
   readonly packages: readonly string[];
   /** Modules of Node, as `node:fs`; all when not given. */
   readonly node?: readonly string[];
+  /** Whether this file, where the row is a file's, may import what is only known when it runs. */
+  readonly unwritten?: boolean;
 }
 
 interface Target {
@@ -26,20 +28,25 @@ const LONGEST_FILE = 300;
 export function findings(modules: readonly Module[], table: Table): readonly string[] {
   const sources = modules.filter((module) => !isTest(module.path));
   return [
-    ...modules.flatMap(moduleFindings),
+    ...modules.flatMap((module) => moduleFindings(module, table)),
     ...sources.flatMap((module) => sourceFindings(module, table)),
     ...cycles(sources),
     ...unusedRights(sources, table),
   ];
 }
 
-function moduleFindings(module: Module): readonly string[] {
+function moduleFindings(module: Module, table: Table): readonly string[] {
   const { path } = module;
+  const wrong = module.imports.filter((one) => targetOf(path, one).kind === "wrong");
   return [
     ...(module.hasDefaultExport ? [`${path}: a default export`] : []),
     ...(module.reexports && path !== "index.ts" ? [`${path}: re-exports; only index.ts is a barrel`] : []),
-    ...module.imports.filter((one) => targetOf(path, one).kind === "wrong").map((one) => wrongImport(path, one)),
+    ...wrong.filter((one) => !(isUnwritten(one) && table[path]?.unwritten)).map((one) => wrongImport(path, one)),
   ];
+}
+
+function isUnwritten({ specifier }: Import): boolean {
+  return specifier === undefined;
 }
 
 function wrongImport(path: string, { specifier, line }: Import): string {
@@ -135,7 +142,12 @@ function unusedRights(modules: readonly Module[], table: Table): readonly string
     const unused = [
       ...rights.sources.filter((entry) => !used(entry)),
       ...packages.filter((name) => !targets.some((target) => target.name === name)),
+      ...(rights.unwritten && !holders.some((module) => isLoader(module, key)) ? ["what is not written out"] : []),
     ];
     return unused.map((entry) => `${key}: nothing in it imports ${entry} any more`);
   });
+}
+
+function isLoader({ path, imports }: Module, key: string): boolean {
+  return path === key && imports.some(isUnwritten);
 }

@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { ListMultipartUploadsCommand, S3Client } from "@aws-sdk/client-s3";
 import { purgeUploads } from "../../src/maintenance/upload-purge.ts";
+import { PathMapper } from "../../src/registry/paths.ts";
 import { PathNotFound, WriteConflict } from "../../src/storage/errors.ts";
 import { openS3, type S3Driver } from "../../src/storage/s3.ts";
 import { content, random, sameBytes } from "../contract/driver-harness.ts";
@@ -102,7 +103,10 @@ describe("a bucket", () => {
   test("purging a session aborts its multipart upload", async () => {
     await driver.putContent(`${SESSION}/startedat`, Buffer.from("2020-01-01T00:00:00Z"));
     await begin(`${SESSION}/data`, random(1000));
-    const report = await purgeUploads(driver, { age: 1000, dryRun: false, now: Date.now() });
+    const report = await purgeUploads(
+      { driver, paths: new PathMapper() },
+      { age: 1000, dryRun: false, now: Date.now() },
+    );
     assert.deepEqual(report, { deleted: 1, errors: [] });
     assert.deepEqual(await pendingKeys(), []);
     assert.deepEqual(await driver.list("/"), []);

@@ -1,6 +1,8 @@
-/** What the registry does over HTTP, whatever it stores in: every test is run once with each driver. */
+/** What the registry does, over HTTP and without, whatever it stores in: every test is run once with each driver. */
 import { randomUUID } from "node:crypto";
 import { describe } from "node:test";
+import { openRegistry, type RegistryOptions } from "../../src/library.ts";
+import type { Registry } from "../../src/registry/registry.ts";
 import type { StorageDriver } from "../../src/storage/driver.ts";
 import { openFilesystem } from "../../src/storage/filesystem.ts";
 import { MemoryDriver } from "../../src/storage/memory.ts";
@@ -11,6 +13,14 @@ import { gatewayParameters } from "../support/versitygw.ts";
 
 /** Starts a server over an empty storage of its own. Its disposal removes both. */
 export type OpenApi = (options?: ApiOptions) => Promise<Api>;
+
+/** Opens a registry without HTTP over an empty storage of its own. Its disposal removes both. */
+export type OpenServices = (options?: Omit<RegistryOptions, "driver">) => Promise<Services>;
+
+export interface Services extends AsyncDisposable {
+  readonly registry: Registry;
+  readonly driver: StorageDriver;
+}
 
 type OpenStorage = () => Promise<AsyncDisposable & { readonly driver: StorageDriver }>;
 
@@ -40,6 +50,20 @@ export function registryContract(title: string, declare: (open: OpenApi) => void
   for (const [storage, open] of Object.entries(STORAGES)) {
     describe(`${title}, ${storage}`, () => declare((options) => openApi(open, options)));
   }
+}
+
+export function servicesContract(title: string, declare: (open: OpenServices) => void): void {
+  for (const [storage, open] of Object.entries(STORAGES)) {
+    describe(`${title}, ${storage}`, () => declare((options) => openServices(open, options)));
+  }
+}
+
+async function openServices(open: OpenStorage, options?: Parameters<OpenServices>[0]): Promise<Services> {
+  await using stack = new AsyncDisposableStack();
+  const { driver } = stack.use(await open());
+  const registry = stack.use(openRegistry({ ...options, driver }));
+  const owned = stack.move();
+  return { registry, driver, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 async function openApi(open: OpenStorage, options?: ApiOptions): Promise<Api> {

@@ -2,18 +2,20 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type Digest, digestOf } from "../../src/oci/digest.ts";
 import { BlobUnknown, ManifestUnknown, RangeInvalid, UploadUnknown } from "../../src/oci/errors.ts";
-import { parseManifest } from "../../src/oci/manifest.ts";
 import { parseRepositoryName, parseTag } from "../../src/oci/names.ts";
-import { blobPath, uploadPath } from "../../src/registry/paths.ts";
+import { PathMapper } from "../../src/registry/paths.ts";
 import type { Repository, Upload } from "../../src/registry/registry.ts";
 import { StorageRegistry } from "../../src/registry/storage-registry.ts";
 import { PathNotFound } from "../../src/storage/errors.ts";
 import { MemoryDriver } from "../../src/storage/memory.ts";
 import { imageOf, indexOf } from "../support/image.ts";
+import { KINDS } from "../support/manifest-kinds.ts";
+
+const PATHS = new PathMapper();
 
 const { manifest: content, blobs } = imageOf([]);
 const { digest, mediaType } = content.descriptor;
-const manifest = parseManifest(content.bytes, mediaType);
+const manifest = KINDS.parse(content.bytes, mediaType);
 const tag = parseTag("tag");
 
 describe("what another process does on the same storage in the midst of", () => {
@@ -35,7 +37,7 @@ describe("what another process does on the same storage in the midst of", () => 
     const { driver, ours, theirs } = await openTwo();
     const [blob] = blobs;
     assert.ok(blob);
-    await driver.delete(blobPath(blob.descriptor.digest));
+    await driver.delete(PATHS.blob(blob.descriptor.digest));
     const upload = await (await ours.uploads.start()).append(chunksOf(blob.bytes));
     driver.interrupt("move", /\/data$/, async () => {
       await (await theirs.uploads.resume(upload.id)).append(chunksOf(Buffer.from("more")));
@@ -56,7 +58,7 @@ describe("what another process does on the same storage in the midst of", () => 
     });
     await assert.rejects(upload.commit(digest), RangeInvalid);
     assert.equal((await theirs.blobs.open(digest)).descriptor.size, bytes.length);
-    assert.deepEqual(Buffer.from(await driver.getContent(blobPath(digest))), bytes);
+    assert.deepEqual(Buffer.from(await driver.getContent(PATHS.blob(digest))), bytes);
     assert.equal((await ours.uploads.resume(upload.id)).size, bytes.length + 4);
   });
 
@@ -91,7 +93,7 @@ describe("what another process does on the same storage in the midst of", () => 
         const before = await ours.uploads.resume(upload.id);
         await (await (who === "we" ? ours : theirs).uploads.resume(upload.id)).cancel();
         await assert.rejects(go(before), UploadUnknown);
-        await assert.rejects(driver.stat(uploadPath(ours.name, upload.id)), PathNotFound);
+        await assert.rejects(driver.stat(PATHS.upload(ours.name, upload.id)), PathNotFound);
       });
     }
   }
@@ -149,8 +151,10 @@ async function openTwo(): Promise<Two> {
   const open = (): Repository => {
     const urls = { allow: undefined, deny: undefined, foreignByDefault: false };
     const references = { urls, requiresChild: () => true };
-    const options = { deletion: true, readOnly: false, references, tagConcurrency: 4 };
-    return new StorageRegistry(driver, options, () => {}).repository(parseRepositoryName("shared"));
+    const options = { deletion: true, readOnly: false, redirect: true, references, tagConcurrency: 4 };
+    return new StorageRegistry({ driver, paths: new PathMapper() }, KINDS, options, () => {}).repository(
+      parseRepositoryName("shared"),
+    );
   };
   const [ours, theirs] = [open(), open()];
   for (const { bytes, descriptor } of blobs) {
@@ -159,7 +163,7 @@ async function openTwo(): Promise<Two> {
   await ours.manifests.put(manifest, digest);
   const index = indexOf([]).manifest;
   const other = index.descriptor.digest;
-  await ours.manifests.put(parseManifest(index.bytes, index.descriptor.mediaType), other);
+  await ours.manifests.put(KINDS.parse(index.bytes, index.descriptor.mediaType), other);
   return { driver, ours, theirs, other };
 }
 

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { MediaType } from "../../src/oci/media-types.ts";
 import { parseRepositoryName, parseTag } from "../../src/oci/names.ts";
-import { tagCurrentPath } from "../../src/registry/paths.ts";
+import { PathMapper } from "../../src/registry/paths.ts";
 import { MemoryDriver } from "../../src/storage/memory.ts";
 import { type Api, startApi } from "../support/api.ts";
 import { descriptorOf, imageDocument, noise, pushBlob, pushImage, putManifest } from "../support/api-content.ts";
@@ -11,6 +11,8 @@ import { inForm, KIB, MIB } from "./form.ts";
 import { ServedRequests } from "./served-requests.ts";
 import { until } from "./until.ts";
 import { lengthOf, requestText, Wire } from "./wire.ts";
+
+const PATHS = new PathMapper();
 
 /** ms */
 const STALL = 200;
@@ -100,7 +102,7 @@ async function longTags(api: Api, driver: MemoryDriver): Promise<string> {
   const { digest } = await pushImage(api, "a");
   for (let i = 0; i < 4_000; i += 1) {
     const tag = parseTag(`${i}-${"t".repeat(120)}`);
-    await driver.putContent(tagCurrentPath(parseRepositoryName("a"), tag), Buffer.from(digest));
+    await driver.putContent(PATHS.tagCurrent(parseRepositoryName("a"), tag), Buffer.from(digest));
   }
   return "/v2/a/tags/list";
 }

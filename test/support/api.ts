@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { Agent, type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders, request } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { createServer, type ServerOptions } from "../../src/http/server.ts";
+import { builtInKinds } from "../../src/oci/built-in-kinds.ts";
+import type { ManifestKind } from "../../src/oci/manifest-kind.ts";
+import { ManifestKinds } from "../../src/oci/manifest-kinds.ts";
+import type { SigningKey } from "../../src/oci/schema1/signing-key.ts";
 import type { RegistryOptions } from "../../src/registry/context.ts";
+import { PathMapper } from "../../src/registry/paths.ts";
 import { StorageRegistry } from "../../src/registry/storage-registry.ts";
 import type { UrlPolicy } from "../../src/registry/url-policy.ts";
 import type { StorageDriver } from "../../src/storage/driver.ts";
@@ -40,6 +45,9 @@ export interface Answer {
 
 export interface ApiOptions extends Partial<Omit<ServerOptions, "registry" | "log" | "urls">> {
   readonly deletion?: boolean;
+  readonly kinds?: readonly ManifestKind[];
+  readonly signingKey?: SigningKey;
+  readonly redirect?: boolean;
   readonly host?: string;
   readonly relative?: boolean;
   readonly foreignUrls?: Partial<UrlPolicy>;
@@ -52,7 +60,13 @@ export const SECRET = "the secret of the tests";
 
 export async function startApi(driver: StorageDriver, options: ApiOptions = {}): Promise<Api> {
   const log: string[] = [];
-  const registry = new StorageRegistry(driver, toRegistryOptions(options), () => undefined);
+  const schema1 = { enabled: options.schema1 ?? false, key: options.signingKey };
+  const registry = new StorageRegistry(
+    { driver, paths: new PathMapper() },
+    new ManifestKinds([...builtInKinds(schema1), ...(options.kinds ?? [])]),
+    toRegistryOptions(options),
+    () => undefined,
+  );
   const server = createServer({ ...DEFAULTS, ...options, ...toEdge(options, registry, log) });
   await server.listen({ host: "127.0.0.1", port: 0 });
   const { port } = server.server.address() as AddressInfo;
@@ -80,16 +94,18 @@ const DEFAULTS = {
   headers: {},
   secret: SECRET,
   readOnly: false,
+  schema1: false,
   maxEntries: 1000,
   maxTags: 1000,
   stall: 10_000,
   timeouts: { header: 10_000, idle: 10_000 },
 } as const;
 
-function toRegistryOptions({ deletion, readOnly, foreignUrls, requiresChild }: ApiOptions): RegistryOptions {
+function toRegistryOptions({ deletion, readOnly, redirect, foreignUrls, requiresChild }: ApiOptions): RegistryOptions {
   return {
     deletion: deletion ?? true,
     readOnly: readOnly ?? false,
+    redirect: redirect ?? true,
     references: {
       urls: { foreignByDefault: false, ...foreignUrls },
       requiresChild: requiresChild ?? (() => true),

@@ -2,7 +2,16 @@
  * Signed schema 1 manifests, made from manifests.md, sections 5 and 6, and from RFC 7515 alone: nothing of src/ is used,
  * so that what this says and what the registry reads agree only where both are right.
  */
-import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import assert from "node:assert/strict";
+import {
+  createHash,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+  verify,
+  X509Certificate,
+} from "node:crypto";
 
 export interface Signer {
   readonly alg: "ES256" | "ES384" | "ES512" | "RS256" | "RS384" | "RS512";
@@ -90,6 +99,28 @@ export function joined(payload: Buffer, signatures: unknown, indent?: string): B
   const member =
     indent === undefined ? `,"signatures":${list}}` : `,\n${indent}"signatures": ${shifted(list, indent)}\n}`;
   return Buffer.concat([payload.subarray(0, cutOf(payload).length), Buffer.from(member)]);
+}
+
+/** The payload of a document, all of whose signatures must hold. */
+export function verifiedPayload(document: Buffer): Buffer {
+  const { signatures } = JSON.parse(document.toString()) as { readonly signatures: readonly FixtureSignature[] };
+  const [payload, ...others] = signatures.map((signature) => verifiedBy(document, signature));
+  assert.ok(payload, "a document without signatures");
+  for (const other of others) assert.deepEqual(other, payload);
+  return payload;
+}
+
+function verifiedBy(document: Buffer, { header, signature, protected: encoded }: FixtureSignature): Buffer {
+  const { formatLength, formatTail } = JSON.parse(Buffer.from(encoded, "base64url").toString());
+  const payload = Buffer.concat([document.subarray(0, formatLength), Buffer.from(formatTail, "base64url")]);
+  const key = header.x5c
+    ? new X509Certificate(Buffer.from(header.x5c[0] ?? "", "base64")).publicKey
+    : createPublicKey({ key: header.jwk as Record<string, string>, format: "jwk" });
+  const input = Buffer.from(`${encoded}.${base64url(payload)}`);
+  const bytes = Buffer.from(signature, "base64url");
+  const holds = verify(`sha${header.alg.slice(2)}`, input, { key, dsaEncoding: "ieee-p1363" }, bytes);
+  assert.ok(holds, "a signature that does not hold");
+  return payload;
 }
 
 export function jwkOf(publicKey: KeyObject): Record<string, string> {

@@ -6,7 +6,6 @@ import { MediaType } from "../../src/oci/media-types.ts";
 import type { RepositoryName, Tag } from "../../src/oci/names.ts";
 import { EMPTY_LAYER, toSchema1 } from "../../src/oci/schema1/conversion.ts";
 import { signPayload } from "../../src/oci/schema1/jws.ts";
-import { parseSignedManifest, type Schema1Manifest } from "../../src/oci/schema1/manifest.ts";
 import { printSignedDocument } from "../../src/oci/schema1/signed-document.ts";
 import { makeSigningKey, parseSigningKey, type SigningKey } from "../../src/oci/schema1/signing-key.ts";
 import { unlessDebian } from "../setup.ts";
@@ -19,6 +18,7 @@ import {
   schema1Fields,
   signedFixture,
 } from "../support/schema1-fixture.ts";
+import { parseSignedManifest, type SignedManifest } from "../support/schema1-manifest.ts";
 import { openRegistry, type RunningRegistry } from "../support/swap.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -145,7 +145,7 @@ describe("schema 1 manifests between our formats and Debian's docker-registry", 
 
 interface Served {
   readonly body: Buffer;
-  readonly manifest: Schema1Manifest;
+  readonly manifest: SignedManifest;
   readonly digest: string | null;
 }
 

@@ -3,13 +3,13 @@ import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
 import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
+import { parseDocument } from "../../../test/support/schema1-manifest.ts";
 import { OBSERVED } from "../../../test/support/schema1-observed.ts";
 import type { Descriptor } from "../descriptor.ts";
 import { type Digest, digestOf } from "../digest.ts";
 import { ManifestInvalid } from "../errors.ts";
 import type { RepositoryName, Tag } from "../names.ts";
 import { type ConvertedManifest, EMPTY_LAYER, toSchema1 } from "./conversion.ts";
-import { parseDocument } from "./document.ts";
 import { parseSignedDocument } from "./signed-document.ts";
 
 const [NAME, TAG] = ["n/one" as RepositoryName, "t" as Tag];
@@ -110,6 +110,10 @@ describe("an image of schema 2 told as schema 1", () => {
     assert.equal(JSON.parse(history(plain)[2] ?? "").parent, undefined);
   });
 
+  it("may have a thousand steps", () => {
+    assert.equal(history(convert(`"history":[${MADE},${Array(999).fill(EMPTY)}]`)).length, 1000);
+  });
+
   it("of one step has no parent, on Windows neither", () => {
     for (const rootfs of ["", ',"base_layer":"sha256:base"']) {
       assert.equal(JSON.parse(history(convert(`"history":[${MADE}]`, [A], rootfs))[0] ?? "").parent, undefined);
@@ -144,6 +148,11 @@ describe("an image of schema 2 told as schema 1", () => {
     ["no rootfs", `{"history":[${MADE}]}`, /speaks of 0 layers, the manifest of 1/],
     ["too many layers in its history", configText(`"history":[${MADE},${MADE}]`, 1), /^too many non-empty layers/],
     ["too few layers in its history", configText(`"history":[${EMPTY}]`, 1), /^too few non-empty layers/],
+    [
+      "a history of 1001 steps",
+      configText(`"history":[${MADE},${Array(1000).fill(EMPTY)}]`, 1),
+      /^the history has 1001 steps: up to 1000 can be told/,
+    ],
     ["a history that is no list", configText('"history":{}', 1), /history must be an array/],
     ["a step that is no object", configText('"history":["a"]', 1), /history\[0\] must be an object/],
     [

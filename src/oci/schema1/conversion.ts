@@ -5,7 +5,8 @@
  * @see manifests, section 5.4
  */
 import { hash } from "node:crypto";
-import { type Digest, digestOf, encodedOf, toDigest } from "../digest.ts";
+import type { BlobDigest } from "../blob-digest.ts";
+import { type Digest, digestOf, toDigest } from "../digest.ts";
 import { ManifestInvalid } from "../errors.ts";
 import type { ManifestContents } from "../manifest-kind.ts";
 import type { RepositoryName, Tag } from "../names.ts";
@@ -26,6 +27,9 @@ export const EMPTY_LAYER: { readonly digest: Digest; readonly bytes: Uint8Array 
   digest: toDigest("sha256", "a3ed95caeb02ffe68cdd9fd84406680ae93d633cb16422d00e8a7c22955b46d4"),
   bytes: Buffer.from("1f8b080000096e8800ff621805a360148c5800080000ffff2eafb5ef00040000", "hex"),
 };
+
+/** An image has some tens of them, and Docker of that time no more than 127 layers; each becomes some 500 bytes. */
+const MOST_STEPS = 1000;
 
 /**
  * @param manifest of one image
@@ -63,13 +67,16 @@ export function toSchema1(
 /** A line of the history with the layer that it made. */
 interface Step {
   readonly entry: HistoryEntry;
-  readonly blobSum: Digest;
+  readonly blobSum: BlobDigest;
 }
 
 /** Oldest first. */
-function toSteps({ history, diffIds }: ImageConfig, layers: readonly Digest[]): readonly [Step, ...Step[]] {
+function toSteps({ history, diffIds }: ImageConfig, layers: readonly BlobDigest[]): readonly [Step, ...Step[]] {
   if (diffIds !== layers.length) {
     throw new ManifestInvalid(`the configuration speaks of ${diffIds} layers, the manifest of ${layers.length}`);
+  }
+  if (history.length > MOST_STEPS) {
+    throw new ManifestInvalid(`the history has ${history.length} steps: up to ${MOST_STEPS} can be told as schema 1`);
   }
   const left = layers.values();
   const [first, ...rest] = history.map((entry) => ({ entry, blobSum: blobSumOf(entry, left) }));
@@ -78,7 +85,7 @@ function toSteps({ history, diffIds }: ImageConfig, layers: readonly Digest[]): 
   return [first, ...rest];
 }
 
-function blobSumOf(entry: HistoryEntry, left: Iterator<Digest>): Digest {
+function blobSumOf(entry: HistoryEntry, left: Iterator<BlobDigest>): BlobDigest {
   if (entry.emptyLayer) return EMPTY_LAYER.digest;
   const next = left.next();
   if (next.done !== true) return next.value;
@@ -90,7 +97,7 @@ function toHistory({ baseLayer, members }: ImageConfig, steps: readonly Step[], 
   const texts: string[] = [];
   let parent = "";
   for (const [index, step] of steps.entries()) {
-    const seed = `${encodedOf(step.blobSum)} ${parent}`;
+    const seed = `${step.blobSum.slice(step.blobSum.indexOf(":") + 1)} ${parent}`;
     if (index === steps.length - 1) {
       texts.push(configText(members, idOf(Buffer.concat([Buffer.from(`${seed} `), config])), parent, step.entry));
     } else {

@@ -1,16 +1,16 @@
-import { ManifestInvalid, NameInvalid, TagInvalid } from "../errors.ts";
+import type { BlobDigest } from "../blob-digest.ts";
+import { ManifestInvalid, NameInvalid } from "../errors.ts";
 import {
   isJsonObject,
   type JsonObject,
   knownKeys,
   nameOf,
   optionalString,
-  parseJsonObject,
   refuse,
   withKnownKeys,
 } from "../json-fields.ts";
 import { parseStoredName, parseTag, type RepositoryName, type Tag } from "../names.ts";
-import { type BlobSum, parseBlobSum } from "./blob-sum.ts";
+import { parseBlobSum } from "./blob-sum.ts";
 
 /**
  * What a schema 1 manifest says: `{schemaVersion: 1, name, tag, architecture, fsLayers: [{blobSum}], history:
@@ -22,7 +22,7 @@ export interface Schema1Document {
   /** Empty where the image was pushed by digest. */
   readonly tag: Tag | "";
   readonly architecture: string;
-  readonly blobSums: readonly BlobSum[];
+  readonly blobSums: readonly BlobDigest[];
   /** `v1Compatibility` of each layer: a text that is JSON, which nobody has checked. */
   readonly history: readonly string[];
 }
@@ -35,14 +35,14 @@ const HISTORY_KEYS = knownKeys("v1Compatibility");
 const LONGEST_NAME = 255;
 
 /**
- * @param payload what was signed
+ * @param object what was signed
  * @throws {ManifestInvalid}
  * @throws {NameInvalid}
  * @throws {TagInvalid}
  * @see manifests, section 5.3, "PUT"
  */
-export function parseDocument(payload: Uint8Array): Schema1Document {
-  const document = withKnownKeys(parseJsonObject(payload, refuse), DOCUMENT_KEYS, "the manifest", refuse);
+export function checkDocument(object: JsonObject): Schema1Document {
+  const document = withKnownKeys(object, DOCUMENT_KEYS, "the manifest", refuse);
   const { schemaVersion } = document;
   if (schemaVersion !== 1) {
     refuse(
@@ -63,29 +63,13 @@ export function parseDocument(payload: Uint8Array): Schema1Document {
   };
 }
 
-/**
- * The rule of 2015: a manifest says of itself where it belongs. Later peers do not look.
- * @param tag undefined where it was pushed by digest
- * @throws {NameInvalid}
- * @throws {TagInvalid}
- * @see manifests, section 5.3
- */
-export function checkAgainstUrl(document: Schema1Document, name: RepositoryName, tag: Tag | undefined): void {
-  if (document.name !== name) {
-    throw new NameInvalid(`the manifest is one of the repository ${document.name}, not of ${name}`);
-  }
-  if (tag !== undefined && document.tag !== tag) {
-    throw new TagInvalid(`the manifest is of the tag ${document.tag || "(none)"}, not ${tag}`);
-  }
-}
-
 function readList(document: JsonObject, key: string): readonly unknown[] {
   const value = document[key];
   if (Array.isArray(value)) return value;
   throw new ManifestInvalid(`${key} must be an array, not ${nameOf(value)}`);
 }
 
-function readBlobSum(layer: unknown, index: number): BlobSum {
+function readBlobSum(layer: unknown, index: number): BlobDigest {
   const { blobSum } = withKnownKeys(
     requireObject(layer, `fsLayers[${index}]`),
     LAYER_KEYS,

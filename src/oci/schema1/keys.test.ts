@@ -185,7 +185,7 @@ describe("a signing key", () => {
     [
       "is encrypted",
       String(P256.privateKey.export({ format: "pem", type: "pkcs8", cipher: "aes-128-cbc", passphrase: "a" })),
-      /must be a JWK, or PEM/,
+      /is encrypted: expected one that is not$/,
     ],
     ["holds something else", pem(P256, "sec1").replace("\nM", "\nN"), /no readable EC PRIVATE KEY/],
   ];

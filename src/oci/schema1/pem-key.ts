@@ -8,6 +8,8 @@ const KINDS = { "EC PRIVATE KEY": "sec1", "RSA PRIVATE KEY": "pkcs1", "PRIVATE K
 
 type Kind = keyof typeof KINDS;
 
+const ENCRYPTED = "the signing key is encrypted: expected one that is not";
+
 /**
  * The first private key of a file, whatever stands before it, such as `EC PARAMETERS`. Lines `name: value` above the key
  * are further members of it, as for libtrust: `hosts` is a list with commas.
@@ -17,7 +19,7 @@ type Kind = keyof typeof KINDS;
 export function parsePemKey(text: string): { readonly privateKey: KeyObject; readonly stated: JsonObject } {
   const { kind, lines } = firstBlock(text.split(/\r?\n/).map((line) => line.trimEnd()));
   const stated = Object.fromEntries(lines.filter(isHeader).map(toMember));
-  if (Object.hasOwn(stated, "DEK-Info")) throw new KeyInvalid("the signing key is encrypted: expected one that is not");
+  if (Object.hasOwn(stated, "DEK-Info")) throw new KeyInvalid(ENCRYPTED);
   return { privateKey: readKey(kind, lines.filter((line) => !isHeader(line)).join("")), stated };
 }
 
@@ -28,6 +30,7 @@ function firstBlock(lines: readonly string[]): { readonly kind: Kind; readonly l
     const last = lines.indexOf(`-----END ${kind}-----`, first);
     if (kind !== undefined && last >= 0) return { kind, lines: lines.slice(first + 1, last) };
   }
+  if (lines.includes("-----BEGIN ENCRYPTED PRIVATE KEY-----")) throw new KeyInvalid(ENCRYPTED);
   throw new KeyInvalid(`the signing key must be a JWK, or PEM with one of: ${kinds.join(", ")}`);
 }
 

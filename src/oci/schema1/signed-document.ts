@@ -46,11 +46,19 @@ export function printSignedDocument(
   signatures: readonly [JwsSignature, ...JwsSignature[]],
 ): Uint8Array {
   const [{ format }] = signatures;
-  checkAgreement(format, signatures);
-  if (Buffer.compare(joinPayload(payload, format), payload) !== 0) {
-    throw new ManifestInvalid("the signatures are those of another payload");
-  }
+  checkFit(payload, signatures);
   return Buffer.concat([payload.subarray(0, format.length), Buffer.from(printMember(signatures, indentOf(payload)))]);
+}
+
+/**
+ * Whether they can stand below this payload; they are not verified.
+ * @throws {ManifestInvalid}
+ */
+export function checkFit(payload: Uint8Array, signatures: readonly [JwsSignature, ...JwsSignature[]]): void {
+  const [{ format }] = signatures;
+  checkAgreement(format, signatures);
+  if (Buffer.compare(joinPayload(payload, format), payload) === 0) return;
+  throw new ManifestInvalid("the signatures are those of another payload");
 }
 
 function joinPayload(bytes: Uint8Array, { length, tail }: PayloadFormat): Buffer {

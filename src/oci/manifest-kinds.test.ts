@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { KINDS } from "../../test/support/manifest-kinds.ts";
 import { ManifestInvalid } from "./errors.ts";
-import { parseManifest, readManifest, readMediaType } from "./manifest.ts";
 import { MediaType } from "./media-types.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -22,7 +22,7 @@ describe("a pushed manifest", () => {
   it("of each kind is read with the bytes as they came", () => {
     for (const document of PUSHED) {
       const bytes = toBytes(document);
-      const manifest = parseManifest(bytes, String(document["mediaType"]));
+      const manifest = KINDS.parse(bytes, String(document["mediaType"]));
       assert.equal(manifest.bytes, bytes);
       assert.equal(manifest.mediaType, document["mediaType"]);
       assert.deepEqual(manifest.config, document["config"]);
@@ -97,7 +97,7 @@ describe("a pushed manifest", () => {
 
   it("means the last of duplicate keys", () => {
     const text = JSON.stringify(OCI_MANIFEST).replace("{", `{"layers":5,`);
-    assert.deepEqual(parseManifest(Buffer.from(text), ociManifest).layers, [LAYER]);
+    assert.deepEqual(KINDS.parse(Buffer.from(text), ociManifest).layers, [LAYER]);
   });
 });
 
@@ -241,13 +241,13 @@ describe("a pushed manifest is refused", () => {
   ];
   for (const [what, bytes, sentence] of bodies) {
     it(`where its body ${what}`, () => {
-      assert.throws(() => parseManifest(bytes, ociManifest), fault(sentence));
+      assert.throws(() => KINDS.parse(bytes, ociManifest), fault(sentence));
     });
   }
 
   it("for its type before its bytes are looked at", () => {
     assert.throws(
-      () => parseManifest(Buffer.of(0xff), "text/plain"),
+      () => KINDS.parse(Buffer.of(0xff), "text/plain"),
       fault(/^unsupported manifest media type text\/plain/),
     );
   });
@@ -269,7 +269,7 @@ describe("a pushed manifest is refused", () => {
 
 describe("a stored manifest", () => {
   it("is what it was when it was pushed", () => {
-    for (const document of PUSHED) assert.deepEqual(readManifest(toBytes(document)), push(document));
+    for (const document of PUSHED) assert.deepEqual(KINDS.read(toBytes(document)), push(document));
   });
 
   const types: readonly (readonly [document: Fields, mediaType: string])[] = [
@@ -285,19 +285,19 @@ describe("a stored manifest", () => {
   ];
   for (const [document, mediaType] of types) {
     it(`is ${mediaType} where it is ${JSON.stringify(document).slice(0, 60)}`, () => {
-      assert.equal(readManifest(toBytes(document)).mediaType, mediaType);
+      assert.equal(KINDS.read(toBytes(document)).mediaType, mediaType);
     });
   }
 
   it("of schema 1 tells its layers, whose sizes nobody knows", () => {
-    assert.deepEqual(readManifest(toBytes(SCHEMA1)).layers, [
+    assert.deepEqual(KINDS.read(toBytes(SCHEMA1)).layers, [
       { mediaType: MediaType.dockerSchema1Layer, digest: LAYER.digest, size: 0 },
     ]);
   });
 
   it("of schema 1 with layers of which nothing can be told cannot be read", () => {
     const document = { ...SCHEMA1, fsLayers: [{ blobSum: "tarsum.v1+sha256:abc" }] };
-    assert.throws(() => readManifest(toBytes(document)), ManifestInvalid);
+    assert.throws(() => KINDS.read(toBytes(document)), ManifestInvalid);
   });
 
   it("is read without the faulty fields that a peer did not look at", () => {
@@ -309,7 +309,7 @@ describe("a stored manifest", () => {
       annotations: 1,
       artifactType: 1,
     };
-    const manifest = readManifest(toBytes(document));
+    const manifest = KINDS.read(toBytes(document));
     assert.deepEqual(manifest.layers, [{ mediaType: "", digest: LAYER.digest, size: 0 }]);
     assert.ok(!("subject" in manifest) && !("annotations" in manifest));
     assert.equal(manifest.artifactType, CONFIG.mediaType);
@@ -318,19 +318,19 @@ describe("a stored manifest", () => {
   it("means by a key in another case what the peers' decoder takes it for", () => {
     const { layers: _, ...document } = OCI_MANIFEST;
     const { digest, ...layer } = LAYER;
-    assert.deepEqual(readManifest(toBytes({ ...document, LAYERS: [{ ...layer, Digest: digest }] })).layers, [LAYER]);
-    assert.deepEqual(readManifest(toBytes({ ...OCI_MANIFEST, Layers: [] })).layers, []);
+    assert.deepEqual(KINDS.read(toBytes({ ...document, LAYERS: [{ ...layer, Digest: digest }] })).layers, [LAYER]);
+    assert.deepEqual(KINDS.read(toBytes({ ...OCI_MANIFEST, Layers: [] })).layers, []);
   });
 
   it("may hold bytes that are not UTF-8", () => {
     const bytes = Buffer.from(JSON.stringify({ ...OCI_MANIFEST, a: "\x7f" }));
     bytes[bytes.indexOf(0x7f)] = 0xff;
-    assert.deepEqual(readManifest(bytes).layers, [LAYER]);
+    assert.deepEqual(KINDS.read(bytes).layers, [LAYER]);
   });
 
   for (const text of ["", "x", "[]", "{}", '{"schemaVersion":3}', '{"schemaVersion":"2"}']) {
     it(`cannot be read where it is ${JSON.stringify(text)}`, () => {
-      assert.throws(() => readManifest(Buffer.from(text)), ManifestInvalid);
+      assert.throws(() => KINDS.read(Buffer.from(text)), ManifestInvalid);
     });
   }
 });
@@ -365,7 +365,7 @@ describe("any document at all", () => {
     fc.assert(
       fc.property(fc.oneof(document, fc.json().map(parseJson)), contentType, (body, type) => {
         const bytes = toBytes(body);
-        for (const parse of [() => parseManifest(bytes, type), () => readManifest(bytes)]) {
+        for (const parse of [() => KINDS.parse(bytes, type), () => KINDS.read(bytes)]) {
           const outcome = attempt(parse);
           assert.ok(
             !(outcome instanceof Error) || (outcome instanceof ManifestInvalid && typeof outcome.detail === "string"),
@@ -380,7 +380,7 @@ describe("any document at all", () => {
     fc.assert(
       fc.property(document, contentType, (body, type) => {
         const pushed = attempt(() => push(body, type));
-        if (!(pushed instanceof Error)) assert.deepEqual(readManifest(toBytes(body)), pushed);
+        if (!(pushed instanceof Error)) assert.deepEqual(KINDS.read(toBytes(body)), pushed);
       }),
       { numRuns: 3000 },
     );
@@ -399,14 +399,14 @@ describe("a document that the peers could not read", () => {
   for (const [what, from, to] of cases) {
     it(`is refused: ${what}`, () => {
       const text = JSON.stringify(OCI_MANIFEST).replace(from, to);
-      assert.throws(() => parseManifest(Buffer.from(text), ociManifest), ManifestInvalid);
-      assert.equal(readManifest(Buffer.from(text)).mediaType, ociManifest, "but read where it is stored");
+      assert.throws(() => KINDS.parse(Buffer.from(text), ociManifest), ManifestInvalid);
+      assert.equal(KINDS.read(Buffer.from(text)).mediaType, ociManifest, "but read where it is stored");
     });
   }
 
   it("may hold such numbers where nobody reads them", () => {
     const text = JSON.stringify(OCI_MANIFEST).replace("{", '{"x":{"size":1.5,"y":[1e3]},');
-    assert.equal(parseManifest(Buffer.from(text), ociManifest).layers.length, 1);
+    assert.equal(KINDS.parse(Buffer.from(text), ociManifest).layers.length, 1);
   });
 });
 
@@ -415,15 +415,15 @@ describe("a document made to hurt", () => {
     const nestOf = (depth: number): string => `${"[".repeat(depth)}${"]".repeat(depth)}`;
     const withNest = (nested: string): Buffer =>
       Buffer.from(JSON.stringify(OCI_MANIFEST).replace("{", `{"x":${nested},`));
-    assert.equal(parseManifest(withNest(nestOf(999)), ociManifest).layers.length, 1);
-    assert.throws(() => parseManifest(withNest(nestOf(1000)), ociManifest), ManifestInvalid);
+    assert.equal(KINDS.parse(withNest(nestOf(999)), ociManifest).layers.length, 1);
+    assert.throws(() => KINDS.parse(withNest(nestOf(1000)), ociManifest), ManifestInvalid);
     const text = `"${"[{".repeat(6000)}\\""`; // brackets in a string are none
-    assert.equal(parseManifest(withNest(text), ociManifest).layers.length, 1);
+    assert.equal(KINDS.parse(withNest(text), ociManifest).layers.length, 1);
     const nest = nestOf(1e6);
-    assert.equal(readManifest(withNest(nest)).layers.length, 1);
-    assert.throws(() => parseManifest(Buffer.from("[".repeat(4e6)), ociManifest), ManifestInvalid);
-    assert.throws(() => parseManifest(Buffer.from(`{"layers":${nest}}`), ociManifest), ManifestInvalid);
-    assert.deepEqual(readManifest(Buffer.from(`{"schemaVersion":2,"layers":${nest}}`)).layers, []);
+    assert.equal(KINDS.read(withNest(nest)).layers.length, 1);
+    assert.throws(() => KINDS.parse(Buffer.from("[".repeat(4e6)), ociManifest), ManifestInvalid);
+    assert.throws(() => KINDS.parse(Buffer.from(`{"layers":${nest}}`), ociManifest), ManifestInvalid);
+    assert.deepEqual(KINDS.read(Buffer.from(`{"schemaVersion":2,"layers":${nest}}`)).layers, []);
   });
 
   it("may have as many descriptors as 4 MiB hold", () => {
@@ -432,7 +432,7 @@ describe("a document made to hurt", () => {
     assert.ok(toBytes(document).length < 4 * 1024 * 1024);
     assert.deepEqual(push(document).layers, layers);
     const nulls = { ...OCI_MANIFEST, layers: Array.from({ length: 800_000 }, () => null) };
-    assert.deepEqual(readManifest(toBytes(nulls)).layers, []);
+    assert.deepEqual(KINDS.read(toBytes(nulls)).layers, []);
   });
 
   it("may have as many keys as 4 MiB hold", () => {
@@ -442,15 +442,15 @@ describe("a document made to hurt", () => {
 
   it("does not touch the prototypes of objects", () => {
     const text = JSON.stringify(OCI_MANIFEST).replace("{", `{"__proto__":{"subject":${JSON.stringify(LAYER)}},`);
-    assert.equal(parseManifest(Buffer.from(text), ociManifest).subject, undefined);
-    assert.equal(readManifest(Buffer.from(text.replace('"layers"', '"Layers"'))).subject, undefined);
+    assert.equal(KINDS.parse(Buffer.from(text), ociManifest).subject, undefined);
+    assert.equal(KINDS.read(Buffer.from(text.replace('"layers"', '"Layers"'))).subject, undefined);
     assert.equal(Reflect.get({}, "subject"), undefined);
   });
 });
 
 /** Under the type that the document states, unless another or none is given. */
-function push(document: Fields, ...contentType: [string | undefined] | []): ReturnType<typeof parseManifest> {
-  return parseManifest(toBytes(document), contentType.length > 0 ? contentType[0] : String(document["mediaType"]));
+function push(document: Fields, ...contentType: [string | undefined] | []): ReturnType<typeof KINDS.parse> {
+  return KINDS.parse(toBytes(document), contentType.length > 0 ? contentType[0] : String(document["mediaType"]));
 }
 
 function descriptor(
@@ -501,8 +501,8 @@ function toBytes(document: unknown): Uint8Array {
 describe("the type of a stored manifest", () => {
   it("is told also where what it points at cannot be read", () => {
     const document = { schemaVersion: 1, fsLayers: [{ blobSum: `tarsum.v1+sha256:${"a".repeat(64)}` }] };
-    assert.equal(readMediaType(Buffer.from(JSON.stringify(document))), MediaType.dockerSchema1Signed);
-    assert.equal(readMediaType(Buffer.from(JSON.stringify(OCI_MANIFEST))), ociManifest);
-    assert.throws(() => readMediaType(Buffer.from('{"schemaVersion":3}')), ManifestInvalid);
+    assert.equal(KINDS.mediaTypeOf(Buffer.from(JSON.stringify(document))), MediaType.dockerSchema1Signed);
+    assert.equal(KINDS.mediaTypeOf(Buffer.from(JSON.stringify(OCI_MANIFEST))), ociManifest);
+    assert.throws(() => KINDS.mediaTypeOf(Buffer.from('{"schemaVersion":3}')), ManifestInvalid);
   });
 });

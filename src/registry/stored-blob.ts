@@ -1,0 +1,130 @@
+import type { BlobDescriptor } from "../oci/descriptor.ts";
+import { BlobUnknown, RegistryClosed } from "../oci/errors.ts";
+import { canRedirect, type FileReader, type RedirectRequest } from "../storage/driver.ts";
+import { ReaderClosed } from "../storage/errors.ts";
+import type { RegistryContext } from "./context.ts";
+import { absentIfNotFound } from "./links.ts";
+import type { Blob, BlobReader, ByteRange } from "./registry.ts";
+
+export class StoredBlob implements Blob {
+  readonly descriptor: BlobDescriptor;
+  readonly createdAt: Date | undefined;
+  readonly #context: RegistryContext;
+  readonly #path: string;
+
+  /**
+   * @param path where its bytes are stored
+   * @param modified ms since 1970
+   */
+  constructor(context: RegistryContext, descriptor: BlobDescriptor, path: string, modified: number | undefined) {
+    this.#context = context;
+    this.descriptor = descriptor;
+    this.#path = path;
+    this.createdAt = modified === undefined ? undefined : new Date(modified);
+  }
+
+  /** A storage that fails to give a URL costs a warning: the client gets its blob from here. */
+  async redirect(request: RedirectRequest): Promise<URL | undefined> {
+    const { driver, options, warn } = this.#context;
+    if (!options.redirect || !canRedirect(driver)) return undefined;
+    try {
+      return await driver.redirectUrl(this.#path, request);
+    } catch (error) {
+      if (error instanceof RegistryClosed) throw error;
+      warn("clients cannot be redirected to the storage, so blobs are sent from here", { reason: String(error) });
+      return undefined;
+    }
+  }
+
+  async read(range?: ByteRange): Promise<BlobReader> {
+    const { start, length } = range ?? { start: 0, length: this.descriptor.size };
+    const end = start + length;
+    if (!isOffset(start, 0, this.descriptor.size) || !isOffset(end, start, this.descriptor.size)) {
+      throw new RangeError(`${length} bytes from ${start} on do not lie within a blob of ${this.descriptor.size}`);
+    }
+    const open = (offset: number): Promise<FileReader> => this.#reader(offset, end - offset);
+    return new StoredBlobReader(await open(start), { start, end, open, driver: this.#context.driver.name });
+  }
+
+  /** @throws {BlobUnknown} where the bytes are gone */
+  async #reader(offset: number, length: number): Promise<FileReader> {
+    const reader = await absentIfNotFound(this.#context.driver.reader(this.#path, offset, { length }));
+    if (reader === undefined) throw new BlobUnknown(this.descriptor.digest);
+    return reader;
+  }
+}
+
+interface Source {
+  /** Bytes from the start of the blob, as all offsets here. */
+  readonly start: number;
+  readonly end: number;
+  readonly driver: string;
+  open(offset: number): Promise<FileReader>;
+}
+
+/** Goes on with one reader of the driver until it is to read elsewhere. */
+class StoredBlobReader implements BlobReader {
+  readonly #source: Source;
+  #reader: FileReader | undefined;
+  /** Where the driver's reader stands. */
+  #position: number;
+  #sought: number | undefined;
+  #closed = false;
+
+  constructor(reader: FileReader, source: Source) {
+    this.#reader = reader;
+    this.#source = source;
+    this.#position = source.start;
+  }
+
+  async read(into: Uint8Array): Promise<number> {
+    this.#checkOpen();
+    const reader = await this.#readerThere();
+    const left = this.#source.end - this.#position;
+    const count = await reader.read(into.length > left ? into.subarray(0, left) : into);
+    this.#position += count;
+    return count;
+  }
+
+  seek(offset: number): void {
+    this.#checkOpen();
+    const { start, end } = this.#source;
+    if (!isOffset(offset, start, end)) throw new RangeError(`cannot seek to ${offset}: expected ${start} to ${end}`);
+    this.#sought = offset;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    await this.#reader?.[Symbol.asyncDispose]();
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new ReaderClosed(this.#source.driver);
+  }
+
+  async #readerThere(): Promise<FileReader> {
+    const sought = this.#sought;
+    this.#sought = undefined;
+    if (sought !== undefined && sought !== this.#position) {
+      const left = this.#reader;
+      this.#reader = undefined;
+      this.#position = sought;
+      await left?.[Symbol.asyncDispose]();
+    }
+    this.#reader ??= await this.#open();
+    return this.#reader;
+  }
+
+  /** Disposal may come while it opens. */
+  async #open(): Promise<FileReader> {
+    const reader = await this.#source.open(this.#position);
+    if (!this.#closed) return reader;
+    await reader[Symbol.asyncDispose]();
+    throw new ReaderClosed(this.#source.driver);
+  }
+}
+
+/** Whether it is a whole number of bytes from `first` to `last`, both included. */
+function isOffset(offset: number, first: number, last: number): boolean {
+  return Number.isSafeInteger(offset) && offset >= first && offset <= last;
+}
