@@ -40,7 +40,8 @@ export async function createApp(config: Config, log: Log, folder: string): Promi
   await using parts = new AsyncDisposableStack();
   const kinds = await loadKinds(config, folder);
   const writable = !config.storage.maintenance.readonly.enabled;
-  const driver = await openDriver(config.storage.driver, { writable }, folder);
+  const debug = (line: string): void => log.debug(line);
+  const driver = await openDriver(config.storage.driver, { writable, debug }, folder);
   const store = { driver, paths: new PathMapper() };
   const warn = (message: string, fields: Readonly<Record<string, unknown>>): void => log.warn(fields, message);
   const registry = parts.use(new StorageRegistry(store, kinds, toRegistryOptions(config), warn));

@@ -6,6 +6,11 @@ import { openOwnDriver } from "./own-parts.ts";
 import type { StorageDriver } from "./storage/driver.ts";
 import type { DriverAccess, OpenDriver } from "./storage/open-driver.ts";
 
+const s3: OpenDriver = async (parameters, { debug }) => {
+  const { openS3 } = await import("./storage/s3.ts");
+  return await openS3(parameters, debug && { debug });
+};
+
 const DRIVERS: Readonly<Record<string, OpenDriver>> = {
   filesystem: async ({ rootdirectory }, { writable }) => {
     const { openFilesystem } = await import("./storage/filesystem.ts");
@@ -15,6 +20,8 @@ const DRIVERS: Readonly<Record<string, OpenDriver>> = {
     const { MemoryDriver } = await import("./storage/memory.ts");
     return new MemoryDriver();
   },
+  s3,
+  s3aws: s3,
 };
 
 /**

@@ -11,7 +11,12 @@ const TABLE: Table = {
   lib: { sources: [], packages: [] },
   oci: { sources: [], packages: [], node: ["node:crypto"] },
   "oci/schema1/jws.ts": { sources: [], packages: ["jose"] },
-  storage: { sources: [], packages: [] },
+  storage: { sources: ["lib"], packages: [] },
+  "storage/s3/calls.ts": { sources: [], packages: ["@aws-sdk/client-s3"] },
+  "storage/s3/client.ts": { sources: [], packages: ["@aws-sdk/client-s3", "@smithy/node-http-handler"] },
+  "storage/s3/multipart.ts": { sources: [], packages: ["@aws-sdk/client-s3"] },
+  "storage/s3/objects.ts": { sources: [], packages: ["@aws-sdk/client-s3"] },
+  "storage/s3/redirects.ts": { sources: [], packages: ["@aws-sdk/client-s3", "@aws-sdk/s3-request-presigner"] },
   registry: {
     sources: ["oci", "storage", "lib"],
     packages: ["hash-wasm", "lru-cache"],

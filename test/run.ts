@@ -17,6 +17,8 @@ import { temporaryFolder } from "./support/temporary-folder.ts";
 const ROOT = join(import.meta.dirname, "..");
 const EVERYTHING = ["src/**/*.test.ts", "test/**/*.test.ts"];
 const ONLY_LONG = "test/long/**";
+/** What `npm run test:backends` runs. */
+const BACKENDS = "test/backends/**";
 const CONCURRENCY = Math.max(2, availableParallelism());
 /** Percent of the lines that must be covered. */
 const LEAST_COVERAGE = 90;
@@ -63,7 +65,7 @@ function testEnv(): NodeJS.ProcessEnv {
 }
 
 function testFiles(): readonly string[] {
-  const exclude = isWhole && !values.long ? [ONLY_LONG] : [];
+  const exclude = isWhole ? [BACKENDS, ...(values.long ? [] : [ONLY_LONG])] : [];
   return globSync(isWhole ? EVERYTHING : patterns, { cwd: ROOT, exclude }).sort();
 }
 

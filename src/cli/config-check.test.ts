@@ -58,7 +58,7 @@ describe("checking a configuration", () => {
 
   it("is advised by serve, which names the first error alone, where there are more", () => {
     const path = file("storage: tape\nhttp: {net: udp}\n");
-    const first = `configuration error: ${path}:2: storage.tape is no driver, must be filesystem or inmemory`;
+    const first = `configuration error: ${path}:2: storage.tape is no driver, must be filesystem, inmemory, s3 or s3aws`;
     assert.deepEqual(run("serve", path), {
       status: 1,
       stdout: "",

@@ -113,10 +113,10 @@ describe("an examined configuration", () => {
   });
 
   it("has each driver and each access controller that cannot be used", () => {
-    const text = "version: 0.1\nstorage: {s3: , filesystem: , chache: , delte: }\nauth: {token: 1, ldap: , None: }\n";
+    const text = "version: 0.1\nstorage: {gcs: , filesystem: , chache: , delte: }\nauth: {token: 1, ldap: , None: }\n";
     assert.deepEqual(lines(text), [
-      "error: f:2: must provide exactly one storage type. Provided: [s3 filesystem chache delte] (did you mean cache instead of chache, delete instead of delte?)",
-      "error: f:2: storage.s3 is a driver that is not supported yet, use filesystem or inmemory",
+      "error: f:2: must provide exactly one storage type. Provided: [gcs filesystem chache delte] (did you mean cache instead of chache, delete instead of delte?)",
+      "error: f:2: storage.gcs is a driver that is not supported yet, use filesystem, inmemory, s3 or s3aws",
       "error: f:3: auth must provide exactly one type. Provided: [token ldap None]",
       "error: f:3: auth.token is not supported yet, and without it everybody could do everything; take it out if that is meant",
       "error: f:3: auth.ldap is no access controller, must be none",

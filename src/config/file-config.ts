@@ -29,6 +29,8 @@ export interface FileConfig
 
 export type StorageSection = Omit<StorageConfig, "driver" | "cache"> & {
   readonly filesystem?: FilesystemParameters | undefined;
+  readonly s3?: Parameters | undefined;
+  readonly s3aws?: Parameters | undefined;
   readonly inmemory?: DriverConfig["parameters"] | undefined;
   readonly cache: CacheConfig & { readonly layerinfo?: string | undefined };
 };

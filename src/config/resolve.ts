@@ -21,16 +21,22 @@ export function resolve(file: FileConfig, driver: string, own: Parameters = {}):
 }
 
 function toStorage(section: StorageSection, driver: string, own: Parameters): StorageConfig {
-  const { maintenance, redirect, tag, filesystem } = section;
+  const { maintenance, redirect, tag } = section;
   const { layerinfo, ...cache } = section.cache;
   return {
-    driver: { name: driver, parameters: driver === "filesystem" ? (filesystem ?? {}) : own },
+    driver: { name: driver, parameters: parametersOf(section, driver) ?? own },
     maintenance,
     delete: section.delete,
     redirect,
     cache: { ...cache, blobdescriptor: cache.blobdescriptor ?? layerinfo },
     tag,
   };
+}
+
+function parametersOf(section: StorageSection, driver: string): Parameters | undefined {
+  const { filesystem, s3, s3aws } = section;
+  const known: Readonly<Record<string, Parameters | undefined>> = { filesystem, s3, s3aws };
+  return known[driver];
 }
 
 function toAuth({ none: _, ...auth }: FileConfig["auth"]): Config["auth"] {

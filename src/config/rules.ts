@@ -5,8 +5,8 @@ import { isSpecifier } from "./specifier.ts";
 import { find, isNull, Mapping, Scalar, type Tree } from "./tree.ts";
 
 const SECTIONS_OF_STORAGE: ReadonlySet<string> = new Set(["maintenance", "cache", "delete", "redirect", "tag"]);
-const DRIVERS: ReadonlySet<string> = new Set(["filesystem", "inmemory"]);
-const DRIVERS_TO_COME: ReadonlySet<string> = new Set(["s3", "s3aws", "azure", "gcs"]);
+const DRIVERS: ReadonlySet<string> = new Set(["filesystem", "inmemory", "s3", "s3aws"]);
+const DRIVERS_TO_COME: ReadonlySet<string> = new Set(["azure", "gcs"]);
 const DRIVERS_DROPPED: ReadonlySet<string> = new Set(["swift", "oss", "rados"]);
 const CONTROLLERS_TO_COME: ReadonlySet<string> = new Set(["silly", "htpasswd", "token"]);
 
@@ -102,7 +102,7 @@ function hint(names: readonly string[]): string {
 }
 
 function whyNotDriver(name: string): string {
-  const accepted = [...DRIVERS].join(" or ");
+  const accepted = [...DRIVERS].join(", ").replace(/, (?=[^,]*$)/, " or ");
   if (DRIVERS_TO_COME.has(name)) return `is a driver that is not supported yet, use ${accepted}`;
   if (DRIVERS_DROPPED.has(name))
     return `is a driver that distribution dropped and Wharfinger does not have, use ${accepted}`;

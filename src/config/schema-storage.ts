@@ -38,12 +38,40 @@ const uploadpurging = alwaysThere({
   dryrun: bool.default(false),
 });
 
+/** The driver says what is wrong with one of them. */
+const s3 = section({
+  accesskey: optionalText,
+  secretkey: optionalText,
+  region: optionalText,
+  regionendpoint: optionalText,
+  forcepathstyle: optionalText,
+  bucket: optionalText,
+  rootdirectory: optionalText,
+  encrypt: optionalText,
+  keyid: optionalText,
+  secure: optionalText,
+  skipverify: optionalText,
+  v4auth: optionalText,
+  chunksize: optionalText,
+  multipartcopychunksize: optionalText,
+  multipartcopymaxconcurrency: optionalText,
+  multipartcopythresholdsize: optionalText,
+  storageclass: optionalText,
+  objectacl: optionalText,
+  useragent: optionalText,
+  usedualstack: optionalText,
+  accelerate: optionalText,
+  usefipsendpoint: optionalText,
+  loglevel: optionalText,
+  redirectendpoint: optionalText,
+});
+
 const driver = parameters.unwrap().optional();
 
 export const storage: z.ZodType<StorageSection> = section({
   filesystem: filesystem.optional(),
   inmemory: driver,
-  s3: driver,
+  s3: s3.optional(),
   s3aws: driver,
   azure: driver,
   gcs: driver,

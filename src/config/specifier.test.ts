@@ -77,7 +77,7 @@ describe("a storage driver of the operator's own", () => {
 
   it("is not meant where a built-in one is misspelt", () => {
     assert.deepEqual(lines("{filesytem: {rootdirectory: /a/b}}"), [
-      "f:2: storage.filesytem is no driver, must be filesystem or inmemory",
+      "f:2: storage.filesytem is no driver, must be filesystem, inmemory, s3 or s3aws",
     ]);
   });
 });

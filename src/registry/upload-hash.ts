@@ -52,7 +52,9 @@ export async function hexOfData(
 /** Valid only while nobody else wrote to the data since. */
 function recall(context: RegistryContext, repository: RepositoryName, state: UploadState): RunningHash | undefined {
   const session = context.uploadMemory.hashes.get(`${repository}/${state.id}`);
-  return session?.size === state.size && session.modified === state.modified ? session.hash : undefined;
+  if (session?.size !== state.size) return undefined;
+  const isSame = session.modified === state.modified && session.version === state.version;
+  return isSame || state.size === 0 ? session.hash : undefined;
 }
 
 async function leftByPeer(

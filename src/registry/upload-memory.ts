@@ -9,6 +9,8 @@ export interface HashedSession {
   readonly size: number;
   /** The data's time when this process last closed it; undefined before the first byte. ms */
   readonly modified: number | undefined;
+  /** The data's, likewise, where the storage tells. */
+  readonly version?: string | undefined;
 }
 
 /**

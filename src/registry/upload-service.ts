@@ -7,6 +7,7 @@ import { absentIfNotFound } from "./links.ts";
 import type { Upload, UploadOptions, UploadService } from "./registry.ts";
 import { startHash } from "./running-hash.ts";
 import { StoredUpload } from "./upload.ts";
+import { beginData, findData } from "./upload-data.ts";
 import { parseUploadId, type UploadId } from "./upload-id.ts";
 
 export class StoredUploadService implements UploadService {
@@ -24,9 +25,9 @@ export class StoredUploadService implements UploadService {
     const startedAt = new Date();
     const text = `${startedAt.toISOString().slice(0, 19)}Z`;
     // Nobody loses bytes when a power cut takes a session that has none yet.
-    await driver.putContent(this.#context.paths.uploadStarted(this.#repository, id), Buffer.from(text), {
-      durable: false,
-    });
+    const { paths } = this.#context;
+    await driver.putContent(paths.uploadStarted(this.#repository, id), Buffer.from(text), { durable: false });
+    await beginData(driver, paths.uploadData(this.#repository, id));
     if (options.algorithm) {
       uploadMemory.hashes.set(`${this.#repository}/${id}`, {
         hash: startHash(options.algorithm),
@@ -41,7 +42,7 @@ export class StoredUploadService implements UploadService {
     const { driver } = this.#context;
     const [started, data] = await Promise.all([
       absentIfNotFound(driver.getContent(this.#context.paths.uploadStarted(this.#repository, id))),
-      absentIfNotFound(driver.stat(this.#context.paths.uploadData(this.#repository, id))),
+      findData(driver, this.#context.paths.uploadData(this.#repository, id)),
     ]);
     const startedAt = new Date(
       Buffer.from(started ?? [])
@@ -49,7 +50,7 @@ export class StoredUploadService implements UploadService {
         .trim(),
     );
     if (Number.isNaN(startedAt.getTime())) throw new UploadUnknown();
-    const { size, modified } = data ?? { size: 0, modified: undefined };
-    return new StoredUpload(this.#context, this.#repository, { id, startedAt, size, modified });
+    const { size, modified, version } = data ?? { size: 0 };
+    return new StoredUpload(this.#context, this.#repository, { id, startedAt, size, modified, version });
   }
 }

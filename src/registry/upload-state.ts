@@ -7,4 +7,6 @@ export interface UploadState {
   readonly size: number;
   /** When its data was last written, where the storage tells. ms */
   readonly modified: number | undefined;
+  /** Another one for other bytes, where the storage tells. */
+  readonly version?: string | undefined;
 }

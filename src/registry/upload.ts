@@ -6,13 +6,14 @@ import { DigestInvalid, RangeInvalid, UploadUnknown } from "../oci/errors.ts";
 import { MediaType } from "../oci/media-types.ts";
 import type { RepositoryName } from "../oci/names.ts";
 import type { Tarsum } from "../oci/tarsum.ts";
-import type { FileWriter } from "../storage/driver.ts";
+import { canStage, type FileInfo, type FileWriter } from "../storage/driver.ts";
 import { PathNotFound, WriteConflict } from "../storage/errors.ts";
 import type { RegistryContext } from "./context.ts";
 import { absentIfNotFound, writeLink } from "./links.ts";
 import type { Upload, UploadContent, UploadOptions } from "./registry.ts";
 import type { RunningHash } from "./running-hash.ts";
 import { chunksUntil } from "./upload-content.ts";
+import { findData, openData, settleData } from "./upload-data.ts";
 import { hashAt, hexOfData, readData } from "./upload-hash.ts";
 import type { UploadId } from "./upload-id.ts";
 import type { UploadState } from "./upload-state.ts";
@@ -20,6 +21,13 @@ import { verifyTarsum } from "./upload-tarsum.ts";
 
 /** Bytes of a tar that are looked at before others go on. */
 const TAR_CHUNK = 256 * 1024;
+
+interface Verified {
+  /** What the bytes are to be stored under. */
+  readonly digest: Digest;
+  /** The data as it was when the bytes were verified; there unless there are none. */
+  readonly data: FileInfo | undefined;
+}
 
 export class StoredUpload implements Upload {
   readonly #context: RegistryContext;
@@ -48,20 +56,20 @@ export class StoredUpload implements Upload {
     return this.#takeTurn(async (signal) => {
       const hash = await hashAt(this.#context, this.#repository, this.#state, options.algorithm);
       this.#context.uploadMemory.hashes.delete(this.#key);
-      const size = await this.#receive(chunksUntil(content, signal), hash);
-      const data = await this.#context.driver.stat(this.#dataPath);
-      if (data.size !== size) throw this.#moved();
-      if (hash) this.#context.uploadMemory.hashes.set(this.#key, { hash, size, modified: data.modified });
-      return new StoredUpload(this.#context, this.#repository, { ...this.#state, size, modified: data.modified });
+      const written = await this.#receive(chunksUntil(content, signal), hash);
+      const { size, modified, version } = await this.#data(written.size, written.version);
+      if (hash) this.#context.uploadMemory.hashes.set(this.#key, { hash, size, modified, version });
+      return new StoredUpload(this.#context, this.#repository, { ...this.#state, size, modified, version });
     });
   }
 
   commit(digest: BlobDigest): Promise<Descriptor> {
     return this.#takeTurn(async (signal) => {
       const { driver, paths, uploadMemory } = this.#context;
-      const stored = isTarsumDigest(digest) ? await this.#verifyTar(digest, signal) : await this.#verify(digest);
-      if (this.size === 0) await driver.putContent(paths.blob(stored), new Uint8Array());
-      else await this.#moveIntoPlace(stored);
+      const verified = isTarsumDigest(digest) ? await this.#verifyTar(digest, signal) : await this.#verify(digest);
+      const { digest: stored, data } = verified;
+      if (this.size === 0 || data === undefined) await driver.putContent(paths.blob(stored), new Uint8Array());
+      else await this.#moveIntoPlace(stored, data);
       for (const name of new Set([stored, digest])) {
         await writeLink(driver, paths.layerLink(this.#repository, name), stored);
       }
@@ -105,10 +113,10 @@ export class StoredUpload implements Upload {
     });
   }
 
-  /** @returns bytes of the session afterwards; what had arrived when it throws is kept */
-  async #receive(chunks: AsyncIterable<Uint8Array>, hash: RunningHash | undefined): Promise<number> {
+  /** @returns the closed writer; what had arrived when it throws is kept */
+  async #receive(chunks: AsyncIterable<Uint8Array>, hash: RunningHash | undefined): Promise<FileWriter> {
     try {
-      await using writer = await this.#openWriter();
+      await using writer = await openData(this.#context.driver, this.#dataPath);
       if (writer.size !== this.size) throw this.#moved();
       let hashed = this.size;
       try {
@@ -122,7 +130,7 @@ export class StoredUpload implements Upload {
         throw error;
       }
       await writer.close();
-      return writer.size;
+      return writer;
     } catch (error) {
       throw error instanceof WriteConflict ? this.#moved() : error;
     }
@@ -130,50 +138,39 @@ export class StoredUpload implements Upload {
 
   /** After a failure: the bytes that arrived, and their hash where just the `hashed` ones did. */
   async #keep(writer: FileWriter, hash: RunningHash | undefined, hashed: number): Promise<void> {
-    const { driver, uploadMemory } = this.#context;
     try {
       await writer.close();
-      const data = await driver.stat(this.#dataPath);
-      if (hash && writer.size === hashed && data.size === hashed) {
-        uploadMemory.hashes.set(this.#key, { hash, size: hashed, modified: data.modified });
+      const { modified, version } = await this.#data(hashed, writer.version);
+      if (hash && writer.size === hashed) {
+        this.#context.uploadMemory.hashes.set(this.#key, { hash, size: hashed, modified, version });
       }
     } catch {
       // The first failure is the one to tell of.
     }
   }
 
-  /** Appends also where nothing is yet: starting anew could cut off what another process has just received. */
-  async #openWriter(): Promise<FileWriter> {
-    const { driver } = this.#context;
-    try {
-      return await driver.writer(this.#dataPath, { append: true });
-    } catch (error) {
-      if (!(error instanceof PathNotFound)) throw error;
-      return await driver.writer(this.#dataPath, { append: false });
-    }
-  }
-
-  /** @returns what the bytes are to be stored under */
-  async #verify(digest: Digest): Promise<Digest> {
-    const modified = await this.#checkData();
-    const state = { ...this.#state, modified };
+  async #verify(digest: Digest): Promise<Verified> {
+    let data = await this.#checkData();
+    const state = { ...this.#state, modified: data?.modified, version: data?.version };
+    const settle = async (): Promise<void> => {
+      data = await this.#settle();
+    };
     const hex =
       this.size === 0
         ? EMPTY_HEX[algorithmOf(digest)]
-        : await hexOfData(this.#context, this.#repository, state, digest, () => this.#sync());
+        : await hexOfData(this.#context, this.#repository, state, digest, settle);
     if (hex !== encodedOf(digest)) throw mismatch(digest, hex);
-    return digest;
+    return { digest, data };
   }
 
-  /** @returns what the bytes are to be stored under */
-  async #verifyTar(tarsum: Tarsum, signal: AbortSignal): Promise<Digest> {
-    await this.#checkData();
-    return await verifyTarsum(tarsum, this.#readTar(), { signal });
+  async #verifyTar(tarsum: Tarsum, signal: AbortSignal): Promise<Verified> {
+    const found = await this.#checkData();
+    const data = this.size > 0 ? await this.#settle() : found;
+    return { digest: await verifyTarsum(tarsum, this.#readTar(), { signal }), data };
   }
 
   async *#readTar(): AsyncGenerator<Uint8Array, void, void> {
     if (this.size === 0) return;
-    await this.#sync();
     let read = 0;
     for await (const chunk of readData(this.#context, this.#repository, this.id, TAR_CHUNK)) {
       read += chunk.length;
@@ -182,40 +179,52 @@ export class StoredUpload implements Upload {
     if (read !== this.size) throw this.#moved();
   }
 
-  /** @returns when the data was last written, where the storage tells. ms */
-  async #checkData(): Promise<number | undefined> {
-    const data = await absentIfNotFound(this.#context.driver.stat(this.#dataPath));
+  async #checkData(): Promise<FileInfo | undefined> {
+    const data = await findData(this.#context.driver, this.#dataPath);
     if ((data?.size ?? 0) !== this.size) throw this.#moved();
-    return data?.modified;
+    return data;
   }
 
   /**
    * Takes the data out of reach of other processes, looks whether one has added to it, and makes it the blob. Also where
    * there is one already: what lies there may be damaged, or not be durable yet.
    */
-  async #moveIntoPlace(digest: Digest): Promise<void> {
-    const { driver } = this.#context;
-    const taken = this.#context.paths.uploadTaken(this.#repository, this.id, randomUUID());
+  async #moveIntoPlace(digest: Digest, data: FileInfo): Promise<void> {
+    const { driver, paths } = this.#context;
+    const blob = paths.blob(digest);
+    if (canStage(driver)) return await this.#unlessMoved(driver.commitStaged(this.#dataPath, blob, data));
+    const taken = paths.uploadTaken(this.#repository, this.id, randomUUID());
     await this.#rename(this.#dataPath, taken);
     const { size } = await driver.stat(taken);
-    if (size === this.size) return await driver.move(taken, this.#context.paths.blob(digest));
+    if (size === this.size) return await driver.move(taken, blob);
     await this.#rename(taken, this.#dataPath);
     throw this.#moved();
   }
 
-  async #rename(source: string, target: string): Promise<void> {
+  #rename(source: string, target: string): Promise<void> {
+    return this.#unlessMoved(this.#context.driver.move(source, target, { durable: false }));
+  }
+
+  async #unlessMoved(work: Promise<void>): Promise<void> {
     try {
-      await this.#context.driver.move(source, target, { durable: false });
+      await work;
     } catch (error) {
-      throw error instanceof PathNotFound ? this.#moved() : error;
+      throw error instanceof PathNotFound || error instanceof WriteConflict ? this.#moved() : error;
     }
   }
 
   /** Bytes that another process received may not be on the disk yet. */
-  async #sync(): Promise<void> {
-    await using writer = await this.#openWriter();
-    if (writer.size !== this.size) throw this.#moved();
-    await writer.close();
+  async #settle(): Promise<FileInfo> {
+    if (!(await settleData(this.#context.driver, this.#dataPath, this.size))) throw this.#moved();
+    return await this.#data(this.size);
+  }
+
+  /** @throws {RangeInvalid} where there are not so many bytes, or others than those of `version` */
+  async #data(size: number, version?: string): Promise<FileInfo> {
+    const data = await findData(this.#context.driver, this.#dataPath);
+    if (data?.size !== size) throw this.#moved();
+    if (version !== undefined && data.version !== version) throw this.#moved();
+    return data;
   }
 
   #moved(): RangeInvalid {

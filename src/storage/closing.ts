@@ -1,12 +1,15 @@
 import {
   canRedirect,
+  canStage,
   type FileInfo,
   type FileReader,
   type FileWriter,
   type PutOptions,
   type ReadOptions,
   type RedirectingDriver,
+  type StagingDriver,
   type StorageDriver,
+  type WriterOptions,
 } from "./driver.ts";
 import { Held, Lifetime } from "./lifetime.ts";
 
@@ -22,6 +25,10 @@ export class ClosingDriver implements StorageDriver {
   readonly location: string;
   /** There where the driver has it. */
   readonly redirectUrl?: RedirectingDriver["redirectUrl"];
+  /** As well. */
+  readonly beginStaged?: StagingDriver["beginStaged"];
+  readonly statStaged?: StagingDriver["statStaged"];
+  readonly commitStaged?: StagingDriver["commitStaged"];
   readonly #driver: StorageDriver;
   readonly #lifetime: Lifetime;
   #end: Promise<void> | undefined;
@@ -34,6 +41,11 @@ export class ClosingDriver implements StorageDriver {
     this.#lifetime = new Lifetime(toError);
     if (canRedirect(driver)) {
       this.redirectUrl = (path, request) => this.#lifetime.run(() => driver.redirectUrl(path, request));
+    }
+    if (canStage(driver)) {
+      this.beginStaged = (path) => this.#lifetime.run(() => driver.beginStaged(path));
+      this.statStaged = (path) => this.#lifetime.run(() => driver.statStaged(path));
+      this.commitStaged = (path, target, staged) => this.#lifetime.run(() => driver.commitStaged(path, target, staged));
     }
   }
 
@@ -52,7 +64,7 @@ export class ClosingDriver implements StorageDriver {
     });
   }
 
-  writer(path: string, options: { readonly append: boolean }): Promise<FileWriter> {
+  writer(path: string, options: WriterOptions): Promise<FileWriter> {
     return this.#lifetime.run(async () => {
       const writer = await this.#driver.writer(path, options);
       return new ClosingWriter(writer, this.#lifetime);
@@ -99,6 +111,10 @@ class ClosingReader extends Held<FileReader> implements FileReader {
 class ClosingWriter extends Held<FileWriter> implements FileWriter {
   get size(): number {
     return this.inner.size;
+  }
+
+  get version(): string | undefined {
+    return this.inner.version;
   }
 
   write(chunk: Uint8Array): Promise<void> {

@@ -32,9 +32,9 @@ export interface StorageDriver extends AsyncDisposable {
 
   /**
    * `append: false` starts from nothing, also where an object was; `append: true` goes on at the end. Where there is no
-   * object to append to, drivers with directories create it, object stores throw `PathNotFound`.
+   * object to append to, drivers with directories create it, object stores throw `PathNotFound`, unless told to `create` it.
    */
-  writer(path: string, options: { readonly append: boolean }): Promise<FileWriter>;
+  writer(path: string, options: WriterOptions): Promise<FileWriter>;
 
   stat(path: string): Promise<FileInfo>;
 
@@ -68,6 +68,11 @@ export interface PutOptions {
   readonly durable?: boolean;
 }
 
+export interface WriterOptions {
+  readonly append: boolean;
+  readonly create?: boolean;
+}
+
 export interface ReadOptions {
   /** At most so many bytes will be asked for. */
   readonly length?: number;
@@ -79,6 +84,8 @@ export interface FileInfo {
   readonly isDirectory: boolean;
   /** ms since 1970 with fractions. Absent for the directories of object stores, which have no time. */
   readonly modified?: number;
+  /** Another one for other bytes, where the store tells: an ETag. */
+  readonly version?: string;
 }
 
 /** One reader of an object. Not safe for two reads at once. Disposal closes; a read after it throws `ReaderClosed`. */
@@ -104,6 +111,12 @@ export interface FileWriter extends AsyncDisposable {
   readonly size: number;
 
   /**
+   * After {@link close}: what `FileInfo.version` will be as long as the bytes are those of this writer, where the store
+   * cannot keep two writers from each other.
+   */
+  readonly version?: string | undefined;
+
+  /**
    * Resolves when the writer has no more use for `chunk`. Writing to an object that somebody else changed in the meantime
    * throws `WriteConflict`, as far as the driver can tell.
    */
@@ -117,6 +130,30 @@ export interface FileWriter extends AsyncDisposable {
 
   /** Discards the object. */
   cancel(): Promise<void>;
+}
+
+/**
+ * A store where bytes that were written and closed are no object before a commit, such as the multipart uploads of S3:
+ * `stat` and `reader` do not see them.
+ */
+export interface StagingDriver extends StorageDriver {
+  /** Begins without a byte, for others to append to. There must be nothing at `path`. */
+  beginStaged(path: string): Promise<void>;
+
+  /** What an appending writer at `path` would go on from. */
+  statStaged(path: string): Promise<FileInfo>;
+
+  /**
+   * Makes what is staged at `path` the object at `target`, in as few copies as the store allows. A copy may stay at `path`,
+   * for the caller to delete.
+   * @param staged as {@link statStaged} told of it
+   * @throws {WriteConflict} where that is no more what is there
+   */
+  commitStaged(path: string, target: string, staged: FileInfo): Promise<void>;
+}
+
+export function canStage(driver: StorageDriver): driver is StagingDriver {
+  return "statStaged" in driver && typeof driver.statStaged === "function";
 }
 
 /** Components of letters, digits, `.`, `_` and `-`, none of them `.` or `..`: nothing a file system reads in its own way. */

@@ -3,6 +3,8 @@ import type { StorageDriver } from "./driver.ts";
 export interface DriverAccess {
   /** Whether anything will be written. */
   readonly writable: boolean;
+  /** Takes a line for the log, where the parameters ask for more than usual. */
+  readonly debug?: (line: string) => void;
 }
 
 /**

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { digestOf } from "../../src/oci/digest.ts";
 import { MediaType } from "../../src/oci/media-types.ts";
+import { canStage } from "../../src/storage/driver.ts";
 import { registryContract } from "../contract/registry.ts";
 import { type Api, startApi } from "../support/api.ts";
 import {
@@ -59,7 +60,8 @@ registryContract("two servers on one storage", (open) => {
       const session = await startUpload(one, "a");
       const answers = await Promise.all([one, two].map(({ send }) => send("PATCH", session, { body: BYTES })));
       const taken = answers.filter(({ status }) => status === 202);
-      assert.ok(taken.length <= 1 && answers.every(({ status }) => status === 202 || status === 416));
+      const most = canStage(one.driver) ? 2 : 1; // whose parts replace each other's, but no part is lost unnoticed
+      assert.ok(taken.length <= most && answers.every(({ status }) => status === 202 || status === 416));
       const state = await one.send("GET", session);
       const received = Number(String(state.headers["range"]).slice(2)) + 1;
       const digest = digestOf(BYTES);

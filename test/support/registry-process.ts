@@ -10,6 +10,8 @@ export type RegistryKind = "wharfinger" | "docker-registry";
 
 export interface RegistryOptions {
   readonly rootDirectory: string;
+  /** Another storage than that directory: the driver's section by its name. */
+  readonly driver?: Configuration | undefined;
   /** Laid over the configuration of {@link registryConfiguration}, section by section. */
   readonly configuration?: Configuration;
   /** A configuration file to use as it is, instead of a generated one. */
@@ -54,7 +56,10 @@ async function start(kind: RegistryKind, options: RegistryOptions, port: number)
   const folder = stack.use(await temporaryFolder("registry"));
   const path = options.configurationPath ?? folder.join("config.yml");
   if (options.configurationPath === undefined) {
-    await writeFile(path, stringify(registryConfiguration(options.rootDirectory, port, options.configuration)));
+    await writeFile(
+      path,
+      stringify(registryConfiguration(options.rootDirectory, port, options.configuration, options.driver)),
+    );
   }
   const [command, ...args] = commandOf(kind);
   const server = stack.use(new ServerProcess(command, [...args, "serve", path], options.env));
@@ -64,13 +69,18 @@ async function start(kind: RegistryKind, options: RegistryOptions, port: number)
 }
 
 /** A directory, deletes allowed, no descriptor cache (two registries may share the directory), the tests' secret. */
-export function registryConfiguration(rootDirectory: string, port: number, over: Configuration = {}): Configuration {
+export function registryConfiguration(
+  rootDirectory: string,
+  port: number,
+  over: Configuration = {},
+  driver: Configuration = { filesystem: { rootdirectory: rootDirectory } },
+): Configuration {
   return merged(
     {
       version: "0.1",
       log: { level: "info", accesslog: { disabled: true } },
       storage: {
-        filesystem: { rootdirectory: rootDirectory },
+        ...driver,
         delete: { enabled: true },
         maintenance: { uploadpurging: { enabled: false } },
       },

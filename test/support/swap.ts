@@ -24,6 +24,15 @@ export async function openRegistry(
   return { kind, process, http, [Symbol.asyncDispose]: () => process[Symbol.asyncDispose]() };
 }
 
+/** A registry over a bucket that another may have filled, or is using now. */
+export async function openRegistryOn(kind: RegistryKind, s3: Configuration): Promise<RunningRegistry> {
+  const env = { AWS_CA_BUNDLE: "" }; // with one the old registry does not start
+  const configuration = { storage: { redirect: { disable: true } } };
+  const process = await startRegistry(kind, { rootDirectory: "", driver: { s3 }, configuration, env });
+  const http = new RegistryClient(process.url);
+  return { kind, process, http, [Symbol.asyncDispose]: () => process[Symbol.asyncDispose]() };
+}
+
 /** Runs `work` with a registry that is stopped afterwards, so that the next one has the directory to itself. */
 export async function withRegistry(
   kind: RegistryKind,

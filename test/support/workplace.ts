@@ -1,10 +1,12 @@
+import { randomUUID } from "node:crypto";
 import { ContainerTools } from "./container-tools.ts";
 import type { Image } from "./image.ts";
 import { writeOciLayout } from "./oci-layout.ts";
 import { RegistryClient } from "./registry-client.ts";
-import { type RegistryProcess, startRegistry } from "./registry-process.ts";
+import { type Configuration, type RegistryProcess, startRegistry } from "./registry-process.ts";
 import { makeSamples, type Samples } from "./samples.ts";
 import { type TemporaryFolder, temporaryFolder } from "./temporary-folder.ts";
+import { gatewayParameters } from "./versitygw.ts";
 
 /** What a suite of a client works with: a registry of its own, the client, images to push. */
 export interface Workplace extends AsyncDisposable {
@@ -20,7 +22,9 @@ export interface Workplace extends AsyncDisposable {
 export async function openWorkplace(): Promise<Workplace> {
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(await temporaryFolder("client"));
-  const registry = stack.use(await startRegistry("wharfinger", { rootDirectory: folder.join("registry") }));
+  const registry = stack.use(
+    await startRegistry("wharfinger", { rootDirectory: folder.join("registry"), driver: sharedBucket() }),
+  );
   const samples = await makeSamples(folder.path);
   const layout = folder.join("samples");
   await writeOciLayout(layout, taggedSamples(samples));
@@ -28,6 +32,12 @@ export async function openWorkplace(): Promise<Workplace> {
   const end = stack.move();
   const http = new RegistryClient(registry.url);
   return { folder, registry, http, tools, samples, layout, [Symbol.asyncDispose]: () => end.disposeAsync() };
+}
+
+/** `npm run test:backends` starts a server of S3 and says on which port. */
+function sharedBucket(): Configuration | undefined {
+  const port = process.env["WHARFINGER_TEST_S3"];
+  return port ? { s3: gatewayParameters(Number(port), { rootdirectory: randomUUID() }) } : undefined;
 }
 
 function taggedSamples(samples: Samples): Readonly<Record<string, Image>> {

@@ -1,0 +1,36 @@
+/** The data of a session: an object that grows, or where objects cannot grow what is staged for one. */
+import { canStage, type FileInfo, type FileWriter, type StorageDriver } from "../storage/driver.ts";
+import { PathNotFound } from "../storage/errors.ts";
+import { absentIfNotFound } from "./links.ts";
+
+/** Peers do not go on with a session whose data is not begun, where it has to be. */
+export async function beginData(driver: StorageDriver, path: string): Promise<void> {
+  if (canStage(driver)) await driver.beginStaged(path);
+}
+
+/** @returns undefined before the first byte */
+export async function findData(driver: StorageDriver, path: string): Promise<FileInfo | undefined> {
+  return await absentIfNotFound(canStage(driver) ? driver.statStaged(path) : driver.stat(path));
+}
+
+/** Appends also where nothing is yet: starting anew could cut off what another process has just received. */
+export async function openData(driver: StorageDriver, path: string): Promise<FileWriter> {
+  try {
+    return await driver.writer(path, { append: true, create: true });
+  } catch (error) {
+    if (!(error instanceof PathNotFound)) throw error;
+    return await driver.writer(path, { append: false });
+  }
+}
+
+/**
+ * Makes bytes that another process received durable, and such that they can be read.
+ * @returns false where there are not just `size` bytes
+ */
+export async function settleData(driver: StorageDriver, path: string, size: number): Promise<boolean> {
+  await using writer = await openData(driver, path);
+  if (writer.size !== size) return false;
+  if (canStage(driver)) await writer.commit();
+  else await writer.close();
+  return true;
+}

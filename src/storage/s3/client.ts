@@ -1,0 +1,88 @@
+import { hash } from "node:crypto";
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import { S3Client } from "@aws-sdk/client-s3";
+import { NodeHttpHandler } from "@smithy/node-http-handler";
+import type { S3Parameters } from "./parameters.ts";
+
+/** How long is waited for S3, in ms, and how often it is asked. */
+export interface Patience {
+  /** Tries of one request. Between them lie random times that double: up to 0.1 s, 0.2 s …, after `SlowDown` from 0.5 s. */
+  readonly attempts: number;
+  /** For a connection. */
+  readonly connect: number;
+  /** For the next bytes of an object that is read. */
+  readonly silence: number;
+  /** For the head of an answer to what S3 does at once. */
+  readonly answer: number;
+  /** For the head of an answer to a part's bytes, a copy or a completion. */
+  readonly work: number;
+}
+
+export const PATIENCE: Patience = { attempts: 6, connect: 5_000, silence: 60_000, answer: 20_000, work: 600_000 };
+
+const CONNECTIONS = 256;
+
+/** The SDK warns on the console otherwise. */
+const SILENT = { debug: silent, info: silent, warn: silent, error: silent };
+
+/**
+ * Checksums beyond those of the signature are only sent where S3 demands one: other servers refuse them, and peers cannot go
+ * on with an upload that was begun with one. Over HTTP and HTTPS alike the signature covers the SHA-256 of the bytes.
+ */
+export function createClient(parameters: S3Parameters, patience: Patience): S3Client {
+  const client = new S3Client({
+    region: parameters.region,
+    ...(parameters.credentials && { credentials: parameters.credentials }),
+    ...endpointOf(parameters),
+    forcePathStyle: parameters.forcePathStyle,
+    useAccelerateEndpoint: parameters.accelerate,
+    useDualstackEndpoint: parameters.dualStack,
+    useFipsEndpoint: parameters.fips,
+    tls: parameters.secure,
+    customUserAgent: parameters.userAgent,
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    responseChecksumValidation: "WHEN_REQUIRED",
+    expectContinueHeader: false,
+    retryMode: "standard",
+    maxAttempts: patience.attempts,
+    logger: SILENT,
+    requestHandler: createHandler(parameters, patience),
+  });
+  addContentMd5(client);
+  return client;
+}
+
+/** What servers older than the newer checksums demand of a batch of deletes. */
+function addContentMd5(client: S3Client): void {
+  client.middlewareStack.add(
+    (next, { commandName }) =>
+      (args) => {
+        const request = args.request as { readonly body?: unknown; readonly headers: Record<string, string> };
+        if (commandName === "DeleteObjectsCommand" && typeof request.body === "string") {
+          request.headers["content-md5"] = hash("md5", request.body, "base64");
+        }
+        return next(args);
+      },
+    { step: "build", name: "contentMd5" },
+  );
+}
+
+function endpointOf({ endpoint }: S3Parameters): { readonly endpoint?: string } {
+  return endpoint === undefined ? {} : { endpoint: endpoint.href };
+}
+
+function createHandler({ skipVerify }: S3Parameters, patience: Patience): NodeHttpHandler {
+  const options = { keepAlive: true, maxSockets: CONNECTIONS };
+  return new NodeHttpHandler({
+    connectionTimeout: patience.connect,
+    socketTimeout: patience.work,
+    requestTimeout: patience.answer,
+    throwOnRequestTimeout: true,
+    httpAgent: new HttpAgent(options),
+    httpsAgent: new HttpsAgent({ ...options, rejectUnauthorized: !skipVerify }),
+    logger: SILENT,
+  });
+}
+
+function silent(): void {}

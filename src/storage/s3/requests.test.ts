@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { hash } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type TestContext, test } from "node:test";
+import { openS3 } from "../s3.ts";
+
+interface Sent {
+  readonly method: string | undefined;
+  readonly url: string | undefined;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+const ANSWERS: Readonly<Record<string, string>> = {
+  POST: "<InitiateMultipartUploadResult><UploadId>id</UploadId></InitiateMultipartUploadResult>",
+  PUT: "<CopyObjectResult><ETag>x</ETag></CopyObjectResult>",
+};
+
+/** A server that takes everything and remembers it. */
+async function listen(t: TestContext): Promise<{ readonly sent: Sent[]; readonly endpoint: string }> {
+  const sent: Sent[] = [];
+  const server = createServer(async (request, response) => {
+    const parts: Uint8Array[] = [];
+    for await (const part of request) parts.push(part as Uint8Array);
+    const { method, url, headers } = request;
+    sent.push({ method, url, headers, body: Buffer.concat(parts).toString() });
+    response.setHeader("ETag", '"tag"');
+    const found = new URL(url ?? "/", "http://s3").searchParams.get("prefix") ?? "";
+    const listing = `<ListBucketResult><Contents><Key>${found}</Key><Size>1</Size></Contents></ListBucketResult>`;
+    response.end(ANSWERS[method ?? ""] ?? listing);
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.closeAllConnections());
+  t.after(() => server.close());
+  return { sent, endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+async function doAll(endpoint: string, parameters: Readonly<Record<string, unknown>>): Promise<void> {
+  const least = { bucket: "b", accesskey: "a", secretkey: "s", regionendpoint: endpoint };
+  await using driver = await openS3({ ...least, ...parameters });
+  await driver.putContent("/object", Buffer.from("x"));
+  await driver.beginStaged("/object");
+  await driver.move("/object", "/target");
+  await driver.delete("/object");
+}
+
+function made(sent: readonly Sent[]): readonly Sent[] {
+  return sent.filter(({ method, url }) => method === "PUT" || (url?.includes("uploads") && method === "POST"));
+}
+
+test("what makes an object carries type, class, encryption and access as the parameters say", async (t) => {
+  const { sent, endpoint } = await listen(t);
+  await doAll(endpoint, { encrypt: true, keyid: "key", storageclass: "STANDARD_IA", objectacl: "bucket-owner-read" });
+  assert.equal(made(sent).length, 3);
+  for (const { headers } of made(sent)) {
+    assert.equal(headers["content-type"], "application/octet-stream");
+    assert.equal(headers["x-amz-server-side-encryption"], "aws:kms");
+    assert.equal(headers["x-amz-server-side-encryption-aws-kms-key-id"], "key");
+    assert.equal(headers["x-amz-storage-class"], "STANDARD_IA");
+    assert.equal(headers["x-amz-acl"], "bucket-owner-read");
+  }
+});
+
+test("what S3 does by itself is not asked for, nor a checksum that peers could not go on with", async (t) => {
+  const { sent, endpoint } = await listen(t);
+  await doAll(endpoint, { encrypt: false, storageclass: "NONE" });
+  await doAll(endpoint, { storageclass: "STANDARD", objectacl: "private" });
+  for (const { headers } of made(sent)) {
+    const names = Object.keys(headers).filter((name) => /storage-class|encryption|acl|checksum|trailer/.test(name));
+    assert.deepEqual(names, []);
+    assert.match(headers["x-amz-content-sha256"] as string, /^[0-9a-f]{64}$/);
+  }
+});
+
+test("a batch of deletes carries the sum that older servers demand", async (t) => {
+  const { sent, endpoint } = await listen(t);
+  await doAll(endpoint, {});
+  const batch = sent.find(({ url }) => url?.includes("delete"));
+  assert.equal(batch?.headers["content-md5"], hash("md5", batch?.body ?? "", "base64"));
+});
+
+test("the agent's name, the path style and the root directory are those of the parameters", async (t) => {
+  const { sent, endpoint } = await listen(t);
+  await doAll(endpoint, { useragent: "our-registry/1", rootdirectory: "/team/images/" });
+  const put = sent.find(({ method }) => method === "PUT");
+  assert.equal(put?.url?.split("?")[0], "/b/team/images/object");
+  assert.match(put?.headers["user-agent"] ?? "", /our-registry\/1/);
+});
+
+test("a line for each call is written where the log level asks for it, without secrets", async (t) => {
+  const { endpoint } = await listen(t);
+  const lines: string[] = [];
+  const parameters = { bucket: "b", accesskey: "AKEY", secretkey: "SECRET", regionendpoint: endpoint };
+  const debug = (line: string): void => void lines.push(line);
+  await using quiet = await openS3(parameters, { debug });
+  await quiet.putContent("/object", Buffer.from("x"));
+  assert.deepEqual(lines, []);
+  await using driver = await openS3({ ...parameters, loglevel: "debugwithhttpbody" }, { debug });
+  await driver.putContent("/object", Buffer.from("content"));
+  assert.equal(lines.length, 2);
+  assert.match(lines[1] ?? "", /^PutObject object: done in \d+ ms$/);
+});
