@@ -6,6 +6,7 @@ import { isExternalUrl } from "./config/external-url.ts";
 import { accessLine } from "./http/access-log.ts";
 import { createServer, type HttpServer } from "./http/server.ts";
 import { schedulePurge } from "./maintenance/purge-schedule.ts";
+import { wrapDriver, wrapRegistry } from "./middleware.ts";
 import { builtInKinds } from "./oci/built-in-kinds.ts";
 import { ManifestKinds } from "./oci/manifest-kinds.ts";
 import type { Schema1Options } from "./oci/schema1/kind.ts";
@@ -14,6 +15,7 @@ import { openDriver } from "./parts.ts";
 import type { RegistryOptions, Store } from "./registry/context.ts";
 import { PathMapper } from "./registry/paths.ts";
 import type { ReferenceRules } from "./registry/reference-rules.ts";
+import type { Registry } from "./registry/registry.ts";
 import { StorageRegistry } from "./registry/storage-registry.ts";
 import type { Matcher } from "./registry/url-policy.ts";
 import { readSigningKey } from "./signing-key-file.ts";
@@ -42,9 +44,11 @@ export async function createApp(config: Config, log: Log, folder: string): Promi
   const writable = !config.storage.maintenance.readonly.enabled;
   const debug = (line: string): void => log.debug(line);
   const driver = await openDriver(config.storage.driver, { writable, debug }, folder);
-  const store = { driver, paths: new PathMapper() };
   const warn = (message: string, fields: Readonly<Record<string, unknown>>): void => log.warn(fields, message);
-  const registry = parts.use(new StorageRegistry(store, kinds, toRegistryOptions(config), warn));
+  const wrapped = await wrapDriver(driver, config.middleware.storage, { folder, warn });
+  const store = { driver: wrapped, paths: new PathMapper() };
+  const stored = new StorageRegistry(store, kinds, toRegistryOptions(config), warn);
+  const registry = parts.use(await wrapRegistry(stored, config.middleware, folder));
   const accessLog = config.log.accesslog.disabled ? undefined : parts.use(writeLines());
   const server = createServer(toServerOptions(config, log, registry, driver, accessLog));
   const owned = parts.move();
@@ -108,7 +112,7 @@ function anyOf(patterns: readonly UrlPattern[]): Matcher | undefined {
 function toServerOptions(
   config: Config,
   log: Log,
-  registry: StorageRegistry,
+  registry: Registry,
   driver: StorageDriver,
   accessLog: LineWriter | undefined,
 ): Parameters<typeof createServer>[0] {

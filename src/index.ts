@@ -1,5 +1,6 @@
 /** What a program that embeds the registry may use. Everything else may change at any time. */
 export { blobHandler } from "./http/blobs.ts";
+export { decorate } from "./lib/decorate.ts";
 export {
   createHandler,
   type Handler,
@@ -27,8 +28,14 @@ export type { ReferenceRules } from "./registry/reference-rules.ts";
 export type * from "./registry/registry.ts";
 export { parseUploadId, type UploadId } from "./registry/upload-id.ts";
 export type { Matcher, UrlPolicy } from "./registry/url-policy.ts";
+export type * from "./registry/wrapping.ts";
 export type * from "./storage/driver.ts";
+export { canRedirect, hasBucketKeys } from "./storage/driver.ts";
 export * from "./storage/errors.ts";
 export { openFilesystem } from "./storage/filesystem.ts";
 export { MemoryDriver } from "./storage/memory.ts";
+export { type CloudfrontOptions, redirectToCloudfront } from "./storage/middleware/cloudfront.ts";
+export { type RedirectOptions, redirectToBase } from "./storage/middleware/redirect.ts";
+export { type RewriteOptions, rewriteRedirects } from "./storage/middleware/rewrite.ts";
 export type * from "./storage/open-driver.ts";
+export type * from "./storage/wrap-driver.ts";

@@ -1,6 +1,7 @@
 /** Storage drivers and kinds of manifests of the operator's own, as modules export them. */
 import { importNamed, type NamedModule, reasonOf } from "./named-module.ts";
 import type { ManifestKind } from "./oci/manifest-kind.ts";
+import { DRIVER, lackingOf, methods, type Shape } from "./part-shape.ts";
 import type { StorageDriver } from "./storage/driver.ts";
 import type { OpenDriver } from "./storage/open-driver.ts";
 
@@ -47,28 +48,11 @@ function toKind({ exports, error }: NamedModule, others: readonly ManifestKind[]
   return kind;
 }
 
-/** What a part must have: its key, its name in messages, and what it must be. */
-type Shape = readonly (readonly [key: PropertyKey, name: string, is: (member: unknown) => boolean])[];
-
-const isFunction = (member: unknown): boolean => typeof member === "function";
-const isText = (member: unknown): boolean => typeof member === "string" && member !== "";
-
-const DRIVER: Shape = [
-  ["name", "name", isText],
-  ["location", "location", isText],
-  ...methods("getContent", "putContent", "reader", "writer", "stat", "list", "move", "delete"),
-  [Symbol.asyncDispose, "[Symbol.asyncDispose]", isFunction],
-];
-
 const KIND: Shape = [
   ["mediaTypes", "mediaTypes (a list of media types in lower case)", isMediaTypes],
   ...methods("parse"),
   ["signing", "a whole signing (open, verify, print)", (member) => member === undefined || isSigning(member)],
 ];
-
-function methods(...names: readonly string[]): Shape {
-  return names.map((name) => [name, name, isFunction]);
-}
 
 function isMediaTypes(member: unknown): boolean {
   const isMediaType = (type: unknown): boolean => typeof type === "string" && /^[^\s;,/A-Z]+\/[^\s;,/A-Z]+$/.test(type);
@@ -77,9 +61,4 @@ function isMediaTypes(member: unknown): boolean {
 
 function isSigning(member: unknown): boolean {
   return lackingOf(member, methods("open", "verify", "print")).length === 0;
-}
-
-function lackingOf(value: unknown, shape: Shape): readonly string[] {
-  const part = typeof value === "object" && value !== null ? value : {};
-  return shape.filter(([key, , is]) => !is(Reflect.get(part, key))).map(([, name]) => name);
 }

@@ -1,3 +1,4 @@
+import type { MiddlewareLists } from "./middleware-config.ts";
 import type { RedisConfig } from "./redis-config.ts";
 
 /**
@@ -122,18 +123,6 @@ export interface TokenConfig {
   readonly autoredirect: boolean;
   readonly autoredirectpath?: string | undefined;
   readonly signingalgorithms: readonly string[];
-}
-
-export interface MiddlewareLists {
-  readonly registry: readonly Middleware[];
-  readonly repository: readonly Middleware[];
-  readonly storage: readonly Middleware[];
-}
-
-export interface Middleware {
-  readonly name: string;
-  readonly disabled: boolean;
-  readonly options: Parameters;
 }
 
 export interface HttpConfig {

@@ -2,6 +2,7 @@ import { BUILT_IN } from "./built-in.ts";
 import type { Config } from "./config.ts";
 import { applyEnvironment, type Environment } from "./environment.ts";
 import { type Finding, inOrder } from "./finding.ts";
+import { optionFindings } from "./option-findings.ts";
 import { toFinding } from "./problem.ts";
 import { resolve } from "./resolve.ts";
 import { review } from "./review.ts";
@@ -32,7 +33,10 @@ export function examine(text: string, name: string, env: Environment): Examined 
   const { config, findings } = validate(root);
   return {
     config,
-    findings: inOrder([...applied, ...driverFindings(root), ...authFindings(root), ...review(root), ...findings]),
+    findings: inOrder([
+      ...[...applied, ...driverFindings(root), ...authFindings(root), ...optionFindings(root)],
+      ...[...review(root), ...findings],
+    ]),
   };
 }
 

@@ -1,5 +1,6 @@
-import type { Config, EndpointConfig, Middleware, Parameters, StorageConfig, ValidationConfig } from "./config.ts";
+import type { Config, EndpointConfig, Parameters, StorageConfig, ValidationConfig } from "./config.ts";
 import type { Endpoint, FileConfig, RedisSection, StorageSection } from "./file-config.ts";
+import type { Middleware, MiddlewareLists } from "./middleware-config.ts";
 import type { RedisConfig } from "./redis-config.ts";
 
 /**
@@ -43,21 +44,10 @@ function toAuth({ none: _, ...auth }: FileConfig["auth"]): Config["auth"] {
   return auth;
 }
 
-function toMiddleware(lists: Config["middleware"]): Config["middleware"] {
+function toMiddleware(lists: MiddlewareLists): MiddlewareLists {
   const enabled = (list: readonly Middleware[]): Middleware[] => list.filter(({ disabled }) => !disabled);
-  const storage = enabled(lists.storage).map((entry) => (entry.name === "cloudfront" ? toCloudfront(entry) : entry));
-  return { registry: enabled(lists.registry), repository: enabled(lists.repository), storage };
-}
-
-/** An early release misspelt one of its options. */
-function toCloudfront(entry: Middleware): Middleware {
-  const { updatefrenquency, ...options } = entry.options;
-  const updatefrequency = options["updatefrequency"] ?? updatefrenquency;
-  return { ...entry, options: updatefrequency === undefined ? options : withFrequency(options, updatefrequency) };
-}
-
-function withFrequency(options: Parameters, updatefrequency: unknown): Parameters {
-  return { ...options, updatefrequency };
+  const { registry, repository, storage } = lists;
+  return { registry: enabled(registry), repository: enabled(repository), storage: enabled(storage) };
 }
 
 function toEndpoint({ ignoredmediatypes, ...endpoint }: Endpoint): EndpointConfig {

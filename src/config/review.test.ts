@@ -78,11 +78,6 @@ describe("the class of a key", () => {
       message: "f:4: http.tls is not supported yet and must not be ignored; take it out to start without it",
     });
   });
-
-  it("does not matter for middleware that is disabled", () => {
-    assert.deepEqual(warningsOf("middleware: {storage: [{name: cloudfront, disabled: true, options: {a: b}}]}"), []);
-    assert.throws(() => warningsOf("middleware: {storage: [{name: cloudfront, disabled: no}]}"), ConfigError);
-  });
 });
 
 describe("a deprecated key", () => {

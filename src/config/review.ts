@@ -3,7 +3,7 @@ import type { Finding } from "./finding.ts";
 import { childKey, classesOf, type KeyNode, keyTree, namesParts } from "./key-tree.ts";
 import { DEPRECATED, DURATIONS, type KeyClass } from "./keys.ts";
 import { nearestKey } from "./nearest-key.ts";
-import { find, type Mapping, Scalar, Sequence, type Tree } from "./tree.ts";
+import { type Mapping, Scalar, Sequence, type Tree } from "./tree.ts";
 
 /**
  * Holds a document against the table of keys.
@@ -22,7 +22,7 @@ function* walk(tree: Tree, chain: Chain): Generator<Finding> {
   const node = chain.at(-1) ?? keyTree;
   if (tree instanceof Scalar) yield* scalar(tree, node, chain);
   else if (tree instanceof Sequence) yield* items(tree, node, chain);
-  else if (!isDisabledMiddleware(tree, node)) yield* entries(tree, node, chain);
+  else yield* entries(tree, node, chain);
 }
 
 function* items({ items }: Sequence, node: KeyNode, chain: Chain): Generator<Finding> {
@@ -87,9 +87,4 @@ function warning(sentence: string, where: string, about: string): Finding {
 function topmost(chain: Chain, keyClass: KeyClass): string {
   const section = chain.find((node) => [...classesOf(node)].every((other) => other === keyClass)) ?? chain.at(-1);
   return (section?.path ?? "").replaceAll("[]", "");
-}
-
-function isDisabledMiddleware(tree: Mapping, node: KeyNode): boolean {
-  const disabled = node.path.startsWith("middleware.") ? find(tree, ["disabled"]) : undefined;
-  return disabled instanceof Scalar && disabled.value === true;
 }

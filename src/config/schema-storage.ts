@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Config, Parameters } from "./config.ts";
+import type { Parameters } from "./config.ts";
 import {
   alwaysThere,
   bool,
@@ -7,7 +7,6 @@ import {
   type Field,
   field,
   int,
-  listOf,
   named,
   optionalText,
   parameters,
@@ -94,13 +93,3 @@ export function ownDriver(specifier: string): z.ZodType<Parameters> {
   const document = z.object({ storage: z.object({ [specifier]: parameters }) });
   return document.transform(({ storage }) => storage[specifier] ?? {});
 }
-
-const entries = listOf(
-  section({ name: named("the name of a middleware"), disabled: bool.default(false), options: parameters }),
-);
-
-export const middleware: z.ZodType<Config["middleware"]> = alwaysThere({
-  registry: entries,
-  repository: entries,
-  storage: entries,
-});

@@ -18,8 +18,9 @@ import {
 } from "./fields.ts";
 import type { FileConfig } from "./file-config.ts";
 import { http } from "./schema-http.ts";
+import { middleware } from "./schema-middleware.ts";
 import { redis } from "./schema-redis.ts";
-import { middleware, storage } from "./schema-storage.ts";
+import { storage } from "./schema-storage.ts";
 import { health, notifications } from "./schema-watching.ts";
 import { urlPattern } from "./url-pattern.ts";
 

@@ -4,11 +4,12 @@
  * @see http-api, section 7; RFC 9110, sections 13 and 14
  */
 import { randomBytes } from "node:crypto";
-import type { IncomingHttpHeaders, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { BlobDescriptor } from "../oci/descriptor.ts";
 import { PreconditionFailed } from "../oci/errors.ts";
 import { MediaType } from "../oci/media-types.ts";
 import type { Blob, BlobReader, ByteRange } from "../registry/registry.ts";
+import { clientAddress } from "./client-address.ts";
 import { isSameRange, listsDigest, toEntityTag } from "./conditions.ts";
 import { parseRange, toContentRange } from "./ranges.ts";
 import { sendBytes } from "./send.ts";
@@ -31,14 +32,11 @@ interface Part {
 const CACHE_CONTROL = "max-age=31536000";
 
 /**
- * @param method `GET` or `HEAD`, for which no range is defined
+ * @param request a `GET` or a `HEAD`, for which no range is defined
  * @throws {PreconditionFailed}
  */
-export async function toBlobAnswer(
-  blob: Blob,
-  method: string | undefined,
-  headers: IncomingHttpHeaders,
-): Promise<BlobAnswer> {
+export async function toBlobAnswer(blob: Blob, request: IncomingMessage): Promise<BlobAnswer> {
+  const { method, headers } = request;
   const { digest } = blob.descriptor;
   if (headers["if-match"] !== undefined && !listsDigest(headers["if-match"], digest)) {
     throw new PreconditionFailed(`If-Match: the blob is ${digest}`);
@@ -46,7 +44,10 @@ export async function toBlobAnswer(
   if (listsDigest(headers["if-none-match"], digest)) {
     return { status: 304, headers: toValidators(digest), parts: [], tail: "" };
   }
-  const elsewhere = await blob.redirect({ method: method === "HEAD" ? "HEAD" : "GET" });
+  const elsewhere = await blob.redirect({
+    method: method === "HEAD" ? "HEAD" : "GET",
+    client: clientAddress(request),
+  });
   return elsewhere ? redirection(digest, elsewhere) : content(blob.descriptor, method, headers);
 }
 

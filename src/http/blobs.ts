@@ -9,7 +9,7 @@ import { toAnswer } from "./errors.ts";
 export const getBlob: Handler = async (edge, exchange) => {
   const { target, request, reply } = exchange;
   const blob = await repositoryOf(edge, exchange).blobs.open(parseBlobDigest(target.reference));
-  const answer = await toBlobAnswer(blob, request.method, request.headers);
+  const answer = await toBlobAnswer(blob, request.raw);
   if (isShort(request.raw, answer)) {
     reply.code(answer.status).headers(answer.headers);
     return answer.tail === "" ? reply.send() : reply.send(answer.tail);
@@ -53,7 +53,7 @@ async function answerBlob(blob: Blob, request: IncomingMessage, response: Server
     response.writeHead(405, { allow: "GET, HEAD", "content-length": "0" }).end();
     return;
   }
-  const answer = await toBlobAnswer(blob, request.method, request.headers);
+  const answer = await toBlobAnswer(blob, request);
   if (isShort(request, answer)) response.writeHead(answer.status, answer.headers).end(answer.tail);
   else await sendBlobAnswer(response, blob, answer, answer.headers);
 }

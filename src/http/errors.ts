@@ -8,6 +8,7 @@ import { StorageError, StorageFull } from "../storage/errors.ts";
 
 const STATUS: Readonly<Record<ErrorName, number>> = {
   BlobUnknown: 404,
+  Denied: 403,
   DigestInvalid: 400,
   ManifestBlobUnknown: 400,
   ManifestInvalid: 400,

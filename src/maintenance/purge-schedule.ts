@@ -1,3 +1,4 @@
+import { waited } from "../lib/waited.ts";
 import type { Store } from "../registry/context.ts";
 import { type PurgeReport, purgeUploads } from "./upload-purge.ts";
 
@@ -18,9 +19,6 @@ const FIRST_WITHIN = 60 * 60 * 1000;
 
 /** Runs do not follow each other without a pause. ms */
 const LEAST_INTERVAL = 60_000;
-
-/** Longest wait of one timer. ms */
-const TIMER_LIMIT = 2 ** 31 - 1;
 
 /** Purges now and then until disposed of; disposal ends a run that is under way. */
 export function schedulePurge(store: Store, options: PurgeScheduleOptions): AsyncDisposable {
@@ -58,20 +56,4 @@ async function run(
 function summary({ deleted, errors }: PurgeReport): string {
   const why = errors.length > 0 ? `; the first: ${String(errors[0])}` : "";
   return `Purge uploads finished.  Num deleted=${deleted}, num errors=${errors.length}${why}`;
-}
-
-/** @returns false where `signal` came first */
-async function waited(time: number, signal: AbortSignal): Promise<boolean> {
-  for (let left = time; left > 0 && !signal.aborted; left -= TIMER_LIMIT) {
-    await new Promise<void>((resolve) => {
-      const end = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", end);
-        resolve();
-      };
-      const timer = setTimeout(end, Math.min(left, TIMER_LIMIT)).unref();
-      signal.addEventListener("abort", end, { once: true });
-    });
-  }
-  return !signal.aborted;
 }

@@ -20,6 +20,7 @@ export type ErrorCode =
   | "BLOB_UNKNOWN"
   | "BLOB_UPLOAD_INVALID"
   | "BLOB_UPLOAD_UNKNOWN"
+  | "DENIED"
   | "DIGEST_INVALID"
   | "MANIFEST_BLOB_UNKNOWN"
   | "MANIFEST_INVALID"
@@ -38,6 +39,7 @@ export type ErrorCode =
 
 export type ErrorName =
   | "BlobUnknown"
+  | "Denied"
   | "DigestInvalid"
   | "ManifestBlobUnknown"
   | "ManifestInvalid"
@@ -74,6 +76,15 @@ export class BlobUnknown extends RegistryError {
   readonly code = "BLOB_UNKNOWN" as const;
   constructor(detail?: unknown) {
     super("blob unknown to registry", detail);
+  }
+}
+
+/** A rule of the operator's forbids it, whoever asks. */
+export class Denied extends RegistryError {
+  readonly name = "Denied" as const;
+  readonly code = "DENIED" as const;
+  constructor(detail?: unknown) {
+    super("requested access to the resource is denied", detail);
   }
 }
 

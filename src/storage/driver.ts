@@ -51,6 +51,8 @@ export interface StorageDriver extends AsyncDisposable {
 /** What a client asks for, where a driver may answer with a URL of its own. */
 export interface RedirectRequest {
   readonly method: "GET" | "HEAD";
+  /** The client's IP address as far as it is known. Clients may lie about it: nothing may depend on it but the way. */
+  readonly client?: string | undefined;
 }
 
 /** A driver that can send clients to the bytes themselves. */
@@ -61,6 +63,16 @@ export interface RedirectingDriver extends StorageDriver {
 
 export function canRedirect(driver: StorageDriver): driver is RedirectingDriver {
   return "redirectUrl" in driver && typeof driver.redirectUrl === "function";
+}
+
+/** A driver whose objects have keys in a bucket, by which others than the store may serve them: a CDN. */
+export interface BucketDriver extends StorageDriver {
+  /** The whole key, as the store itself knows it: not encoded, and without a slash at its start. */
+  bucketKey(path: string): string;
+}
+
+export function hasBucketKeys(driver: StorageDriver): driver is BucketDriver {
+  return "bucketKey" in driver && typeof driver.bucketKey === "function";
 }
 
 export interface PutOptions {

@@ -11,6 +11,7 @@
  */
 import { checkFolder, checkOffset, checkPath } from "./checks.ts";
 import type {
+  BucketDriver,
   FileInfo,
   FileReader,
   FileWriter,
@@ -80,7 +81,7 @@ function toStore(calls: Calls, parameters: S3Parameters, memory: typeof MEMORY):
   };
 }
 
-export class S3Driver implements StagingDriver, RedirectingDriver {
+export class S3Driver implements StagingDriver, RedirectingDriver, BucketDriver {
   readonly name: string = S3;
   readonly location: string;
   readonly #prefix: string;
@@ -175,6 +176,10 @@ export class S3Driver implements StagingDriver, RedirectingDriver {
 
   async redirectUrl(path: string, { method }: RedirectRequest): Promise<URL | undefined> {
     return await this.#presign(method, this.#place(path).key);
+  }
+
+  bucketKey(path: string): string {
+    return this.#place(path).key;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

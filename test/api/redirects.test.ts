@@ -4,10 +4,14 @@ import { test } from "node:test";
 import { stringify } from "yaml";
 import { digestOf } from "../../src/oci/digest.ts";
 import { PathMapper } from "../../src/registry/paths.ts";
+import type { RedirectRequest } from "../../src/storage/driver.ts";
 import { StorageError } from "../../src/storage/errors.ts";
+import { openFilesystem } from "../../src/storage/filesystem.ts";
 import { MemoryDriver } from "../../src/storage/memory.ts";
+import { redirectToBase } from "../../src/storage/middleware/redirect.ts";
 import { startApi } from "../support/api.ts";
 import { expectError, pushBlob } from "../support/api-content.ts";
+import { serveFolder } from "../support/file-server.ts";
 import { freePort } from "../support/free-port.ts";
 import { contentOf } from "../support/image.ts";
 import { openRedirectingStorage } from "../support/redirecting-storage.ts";
@@ -64,6 +68,41 @@ test("what needs no bytes is answered here: conditions, a blob that is unknown, 
   assert.equal(refused.headers.location, undefined);
   expectError(await api.send("GET", `/v2/b/blobs/${DIGEST}`), 404, "BLOB_UNKNOWN");
   expectError(await api.send("GET", "/v2/a/blobs/sha256:x"), 400, "DIGEST_INVALID");
+});
+
+test("the storage is told which client asks, as far as proxies tell it", async () => {
+  const asked: RedirectRequest[] = [];
+  const redirectUrl = async (_path: string, request: RedirectRequest): Promise<URL> => {
+    asked.push(request);
+    return new URL("http://elsewhere.test");
+  };
+  await using api = await startApi(Object.assign(new MemoryDriver(), { redirectUrl }));
+  await pushBlob(api, "a", BYTES);
+  await api.send("GET", `/v2/a/blobs/${DIGEST}`);
+  await api.send("HEAD", `/v2/a/blobs/${DIGEST}`, { headers: { "X-Forwarded-For": "198.51.100.7, 10.0.0.1" } });
+  assert.deepEqual(asked, [
+    { method: "GET", client: "127.0.0.1" },
+    { method: "HEAD", client: "198.51.100.7" },
+  ]);
+});
+
+test("a client repeats its request at a server of the same folder, with its range", async () => {
+  await using folder = await temporaryFolder("redirects");
+  await using files = await serveFolder(folder.path);
+  const driver = await openFilesystem({ rootdirectory: folder.path });
+  await using api = await startApi(redirectToBase(driver, { baseurl: new URL(files.origin) }));
+  await pushBlob(api, "a", BYTES);
+  const url = `${api.origin}/v2/a/blobs/${DIGEST}`;
+  const part = await fetch(url, { headers: { Range: "bytes=4-" } });
+  assert.deepEqual(
+    [part.status, part.headers.get("content-range"), await part.text()],
+    [206, "bytes 4-9/10", "456789"],
+  );
+  const head = await fetch(url, { method: "HEAD" });
+  assert.deepEqual([head.status, head.headers.get("content-length")], [200, "10"]);
+  const unchanged = await fetch(url, { headers: { "If-None-Match": `"${DIGEST}"` } });
+  assert.equal(unchanged.status, 304);
+  assert.deepEqual(files.requests, [`GET ${PATH} bytes=4-`, `HEAD ${PATH}`]);
 });
 
 test("blobs are sent from here where redirects are off, where the storage has no URL, and where it fails to make one", async () => {
