@@ -78,12 +78,13 @@ function toSchema1Options({ enabled, signingkeyfile }: Schema1Config): Schema1Op
   return { enabled, key: signingkeyfile === undefined ? undefined : readSigningKey(signingkeyfile) };
 }
 
-function toRegistryOptions({ storage, validation }: Config): RegistryOptions {
+function toRegistryOptions({ storage, validation, compatibility }: Config): RegistryOptions {
   return {
     deletion: storage.delete.enabled,
     readOnly: storage.maintenance.readonly.enabled,
     redirect: !storage.redirect.disable,
     references: toReferenceRules(validation),
+    schema1: compatibility.schema1.enabled,
     tagConcurrency: storage.tag.concurrencylimit || availableParallelism(),
   };
 }
@@ -116,7 +117,7 @@ function toServerOptions(
   driver: StorageDriver,
   accessLog: LineWriter | undefined,
 ): Parameters<typeof createServer>[0] {
-  const { http, storage, wharfinger, catalog, tags, compatibility } = config;
+  const { http, storage, wharfinger, catalog, tags } = config;
   return {
     registry,
     log,
@@ -125,7 +126,6 @@ function toServerOptions(
     urls: { host: externalHost(http.host), relative: http.relativeurls },
     secret: http.secret || findSecret(config, log, driver),
     readOnly: storage.maintenance.readonly.enabled,
-    schema1: compatibility.schema1.enabled,
     maxEntries: catalog.maxentries,
     maxTags: tags.maxtags,
     stall: wharfinger.timeouts.body,

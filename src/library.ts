@@ -29,13 +29,16 @@ export interface RegistryOptions {
   readonly paths?: PathMapper;
   /** Whether blobs, manifests and tags may be deleted; `false` by default, as in the peers. */
   readonly deletion?: boolean;
-  /** Nothing is written on the registry's own account; what callers write is their business. */
+  /** Nothing is written on the registry's own account, such as a layer that schema 1 needs; what callers write is their business. */
   readonly readOnly?: boolean;
   /** Whether clients may be sent to the storage for blobs, where the driver can; `true` by default. */
   readonly redirect?: boolean;
   /** Kinds of manifests beyond Docker's and OCI's. */
   readonly kinds?: Iterable<ManifestKind>;
-  /** Whether schema 1 manifests may be pushed, and the key they are signed with when they are pulled; off by default. */
+  /**
+   * Whether schema 1 manifests may be pushed and images are converted to schema 1 for clients that take nothing newer; off
+   * by default. The key signs what is pulled, stored schema 1 manifests also where it is off.
+   */
   readonly schema1?: Schema1Options;
   /** What manifests may point at; by default everything must be there, and foreign layers are refused as in the peers. */
   readonly references?: ReferenceRules;
@@ -49,7 +52,7 @@ export function openRegistry(options: RegistryOptions): Registry {
   const { redirect = true, references = EVERYTHING_THERE, warn = () => undefined } = options;
   const { kinds = [], schema1 } = options;
   const tagConcurrency = availableParallelism();
-  const rules = { deletion, readOnly, redirect, references, tagConcurrency };
+  const rules = { deletion, readOnly, redirect, references, schema1: schema1?.enabled ?? false, tagConcurrency };
   return new StorageRegistry({ driver, paths }, new ManifestKinds([...builtInKinds(schema1), ...kinds]), rules, warn);
 }
 
@@ -64,9 +67,7 @@ export interface HandlerOptions {
   readonly host?: URL;
   /** URLs without scheme and host in answers. */
   readonly relativeUrls?: boolean;
-  /** Gives clients that say they know nothing newer an image as schema 1; off by default. */
-  readonly schema1?: boolean;
-  /** Answers 405 to everything that would write. */
+  /** Answers 405 to every request to write. What the registry writes on its own account is a matter of its `readOnly`. */
   readonly readOnly?: boolean;
   /** Most entries of a page of the catalogue (1000) and of tags (1000). */
   readonly maxEntries?: number;
@@ -88,10 +89,9 @@ export interface Handler extends AsyncDisposable {
  */
 export async function createHandler(registry: Registry, options: HandlerOptions = {}): Promise<Handler> {
   const { secret = randomSecret(), prefix = "/", host, relativeUrls = false, readOnly = false } = options;
-  const { schema1 = false } = options;
   const { maxEntries = 1000, maxTags = 1000, stall = 60_000, log = SILENT } = options;
   const server = createServer({
-    ...{ registry, secret, prefix, readOnly, schema1, maxEntries, maxTags, stall, log },
+    ...{ registry, secret, prefix, readOnly, maxEntries, maxTags, stall, log },
     urls: { host, relative: relativeUrls },
     headers: {},
     timeouts: { header: 0, idle: 0 }, // those of the program's own server count

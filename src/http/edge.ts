@@ -15,10 +15,6 @@ export interface Edge {
   readonly maxEntries: number;
   /** Most entries of a page of tags, where the client asks for pages. */
   readonly maxTags: number;
-  /** Whether an image is told as schema 1 to clients that say they know nothing newer. */
-  readonly schema1: boolean;
-  /** Nothing is written. */
-  readonly readOnly: boolean;
   /** ms without a byte after which a connection is dropped in the middle of a body. */
   readonly stall: number;
   /** Bytes for the bodies that have to be whole in memory. */

@@ -1,15 +1,13 @@
 import type { FastifyReply } from "fastify";
-import { algorithmOf, type Digest, digestOf, parseDigest } from "../oci/digest.ts";
-import { DigestInvalid, ManifestTooLarge, ManifestUnknown, PreconditionFailed, TagInvalid } from "../oci/errors.ts";
+import { type Digest, digestOf, parseDigest } from "../oci/digest.ts";
+import { ManifestTooLarge, ManifestUnknown, PreconditionFailed, TagInvalid } from "../oci/errors.ts";
 import { MANIFEST_LIMIT, type Manifest } from "../oci/manifest.ts";
-import { MediaType } from "../oci/media-types.ts";
 import { parseTag, type Tag } from "../oci/names.ts";
-import type { Repository, StoredManifest } from "../registry/registry.ts";
-import { acceptsAnything, parseAccept } from "./accept.ts";
+import type { Repository } from "../registry/registry.ts";
 import { receiveWhole } from "./body.ts";
 import { listsDigest, toEntityTag } from "./conditions.ts";
-import { creatableRepositoryOf, type Edge, type Exchange, type Handler, manifestUrl, repositoryOf } from "./edge.ts";
-import { toSchema1Manifest } from "./schema1.ts";
+import { creatableRepositoryOf, type Exchange, type Handler, manifestUrl, repositoryOf } from "./edge.ts";
+import { hasForms, toForm, varyByAccept } from "./manifest-form.ts";
 import { toWarnings } from "./warnings.ts";
 
 /** Tags that one push may set. */
@@ -25,12 +23,17 @@ export const getManifest: Handler = async (edge, exchange) => {
   const reference = parseReference(exchange);
   const digest = reference.digest ?? (await repository.tags.resolve(reference.tag));
   const unchanged = request.headers["if-none-match"];
-  if (listsDigest(unchanged, digest) && (await repository.manifests.has(digest))) return sendUnchanged(reply, digest);
+  if (listsDigest(unchanged, digest) && (await repository.manifests.has(digest))) {
+    if (reference.tag) varyByAccept(reply); // it may be one that does: it was not read
+    return sendUnchanged(reply, digest);
+  }
   const stored = await repository.manifests.get(digest);
-  const manifest = reference.tag
-    ? await forClient(edge, repository, stored, request.headers.accept, reference.tag)
+  if (reference.tag && hasForms(repository, stored)) varyByAccept(reply);
+  const form = reference.tag
+    ? await toForm(edge.registry.kinds, repository, stored, reference.tag, request.headers.accept)
     : stored;
-  if (manifest !== stored && listsDigest(unchanged, manifest.digest)) return sendUnchanged(reply, manifest.digest);
+  if (form !== stored && listsDigest(unchanged, form.digest)) return sendUnchanged(reply, form.digest);
+  const manifest = "sign" in form ? await form.sign() : form;
   return reply
     .headers({
       "content-type": manifest.mediaType,
@@ -52,12 +55,8 @@ export const putManifest: Handler = async (edge, exchange) => {
   using body = await receiveWhole(request.raw, MANIFEST_LIMIT, edge.stall, edge.bodies);
   if (body === undefined) throw new ManifestTooLarge(MANIFEST_LIMIT);
   const manifest = edge.registry.kinds.parse(body.bytes, contentType);
-  for (const tag of tags) checkPlace(manifest, tag);
-  const digest = digestOf(manifest.bytes, reference.digest && algorithmOf(reference.digest));
-  if (reference.digest && digest !== reference.digest) {
-    throw new DigestInvalid(`the manifest has the digest ${digest}, not ${reference.digest}`);
-  }
-  const warnings = await repository.manifests.put(manifest, digest);
+  const digest = reference.digest ?? digestOf(manifest.bytes);
+  const warnings = await repository.manifests.put(manifest, digest, { tags });
   for (const tag of tags) await setTag(repository, tag, manifest, digest, condition);
 
   const { subject } = manifest;
@@ -73,12 +72,6 @@ export const putManifest: Handler = async (edge, exchange) => {
     })
     .send();
 };
-
-/** The rule of 2015: what names a tag of its own is pushed under it, or by its digest without any. */
-function checkPlace({ place }: Manifest, tag: Tag): void {
-  if (place === undefined || place.tag === tag) return;
-  throw new TagInvalid(`the manifest is of the tag ${place.tag || "(none)"}, not ${tag}`);
-}
 
 /** The manifest may be deleted, and the push goes on, between its being stored and its being tagged. */
 async function setTag(
@@ -118,41 +111,6 @@ function parseTags(texts: readonly string[]): Tag[] {
 function parseReference({ target }: Exchange): Reference {
   const { reference } = target;
   return reference.includes(":") ? { digest: parseDigest(reference) } : { tag: parseTag(reference) };
-}
-
-/**
- * Clients that know images but no lists of them, and say so, get the image for linux/amd64 of a Docker list; those that
- * know schema 1 alone get that where it is enabled.
- * @see http-api, section 6, "Accept handling"
- */
-async function forClient(
-  edge: Edge,
-  repository: Repository,
-  stored: StoredManifest,
-  acceptHeader: string | undefined,
-  tag: Tag,
-): Promise<StoredManifest> {
-  if (stored.mediaType !== MediaType.dockerList && stored.mediaType !== MediaType.dockerManifest) return stored;
-  const wanted = wantedType(edge, parseAccept(acceptHeader), stored.mediaType);
-  if (wanted === stored.mediaType) return stored;
-  const image = stored.mediaType === MediaType.dockerList ? await imageOf(edge, repository, stored, tag) : stored;
-  return wanted === MediaType.dockerManifest ? image : await toSchema1Manifest(edge, repository, image, tag);
-}
-
-/** The newest of Docker's own types that the client takes, as far as it says. */
-function wantedType(edge: Edge, accept: ReadonlySet<string>, stored: string): string {
-  if (acceptsAnything(accept) || accept.has(stored)) return stored;
-  if (accept.has(MediaType.dockerManifest)) return MediaType.dockerManifest;
-  const old = accept.has(MediaType.dockerSchema1) || accept.has(MediaType.dockerSchema1Signed);
-  return edge.schema1 && old ? MediaType.dockerSchema1Signed : stored;
-}
-
-async function imageOf(edge: Edge, repository: Repository, list: StoredManifest, tag: Tag): Promise<StoredManifest> {
-  const child = edge.registry.kinds
-    .read(list.bytes)
-    .manifests.find(({ platform }) => platform?.os === "linux" && platform.architecture === "amd64");
-  if (!child) throw new ManifestUnknown(`the list tagged ${tag} has no image for linux/amd64`);
-  return await repository.manifests.get(child.digest);
 }
 
 function sendUnchanged(reply: FastifyReply, digest: Digest): FastifyReply {

@@ -48,6 +48,8 @@ export interface RegistryOptions {
   /** Whether clients may be sent to the storage for blobs, where the driver can. */
   readonly redirect: boolean;
   readonly references: ReferenceRules;
+  /** Whether images are converted for clients that take schema 1 alone. */
+  readonly schema1: boolean;
   /** Tags looked up at once when a manifest is deleted. */
   readonly tagConcurrency: number;
 }

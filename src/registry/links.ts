@@ -4,8 +4,8 @@ import { type Digest, isDigest } from "../oci/digest.ts";
 import type { StorageDriver } from "../storage/driver.ts";
 import { PathNotFound } from "../storage/errors.ts";
 
-/** Waits before a link without a digest is looked at again. ms */
-const PATIENCE: readonly number[] = [1, 2, 4, 8];
+/** Waits before a link without a digest is looked at again: on a busy machine its writer may not run for long. ms */
+const PATIENCE: readonly number[] = [1, 2, 4, 8, 16, 32, 64];
 
 /**
  * A peer truncates a link and writes it in place, so one that holds no digest is looked at again for a moment.

@@ -1,6 +1,6 @@
 import { mapConcurrent } from "../lib/concurrency.ts";
-import type { Digest } from "../oci/digest.ts";
-import { ManifestUnknown, NameInvalid } from "../oci/errors.ts";
+import { algorithmOf, type Digest, digestOf } from "../oci/digest.ts";
+import { DigestInvalid } from "../oci/errors.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import type { ManifestSigning } from "../oci/manifest-kind.ts";
 import { isTag, type RepositoryName, type Tag } from "../oci/names.ts";
@@ -8,11 +8,12 @@ import { PathNotFound } from "../storage/errors.ts";
 import { type RegistryContext, requireDeletion } from "./context.ts";
 import { listDigests } from "./digest-folders.ts";
 import { absentIfNotFound, readLink, writeLink } from "./links.ts";
+import { checkPlace } from "./manifest-place.ts";
 import { checkReferences } from "./manifest-references.ts";
 
 import { recordReferrer } from "./referrers-table.ts";
-import type { ListOptions, ManifestService, StoredManifest } from "./registry.ts";
-import { readRevision } from "./revision.ts";
+import type { ListOptions, ManifestPutOptions, ManifestService, StoredManifest } from "./registry.ts";
+import { readRevision, unknownRevision } from "./revision.ts";
 import { StoredSignatureService } from "./signature-service.ts";
 import { deleteTag, StoredTagService } from "./tag-service.ts";
 
@@ -27,7 +28,7 @@ export class StoredManifestService implements ManifestService {
 
   async get(digest: Digest): Promise<StoredManifest> {
     const bytes = await readRevision(this.#context, this.#repository, digest);
-    if (bytes === undefined) throw this.#unknown(digest);
+    if (bytes === undefined) throw unknownRevision(this.#repository, digest);
     const { mediaTypes, kinds } = this.#context;
     const mediaType = mediaTypes.get(digest) ?? kinds.mediaTypeOf(bytes);
     mediaTypes.set(digest, mediaType);
@@ -56,8 +57,11 @@ export class StoredManifestService implements ManifestService {
     }
   }
 
-  async put(manifest: Manifest, digest: Digest): Promise<readonly string[]> {
-    await this.#verify(manifest);
+  async put(manifest: Manifest, digest: Digest, { tags = [] }: ManifestPutOptions = {}): Promise<readonly string[]> {
+    checkDigest(manifest, digest);
+    checkPlace(manifest, this.#repository, tags);
+    const { mediaType, bytes: payload, signatures = [] } = manifest;
+    await this.#context.kinds.signingOf(mediaType)?.verify({ payload, signatures });
     return await this.#context.locks.shared(this.#repository, async () => {
       const warnings = await checkReferences(this.#context, this.#repository, manifest);
       // Also where it is stored already: that may be damaged, or not be durable yet.
@@ -71,24 +75,19 @@ export class StoredManifestService implements ManifestService {
   async delete(digest: Digest): Promise<Tag[]> {
     requireDeletion(this.#context);
     return await this.#context.locks.exclusive(this.#repository, async () => {
-      if (!(await this.has(digest))) throw this.#unknown(digest);
+      if (!(await this.has(digest))) throw unknownRevision(this.#repository, digest);
       const tags = await this.#untag(digest);
       await this.#unlink(digest);
       // Another process may have tagged it before it was gone.
-      return [...new Set([...tags, ...(await this.#untag(digest))])];
+      const later = await this.#untag(digest);
+      await this.#deleteSignatures(digest);
+      return [...new Set([...tags, ...later])];
     });
   }
 
   async #print(signing: ManifestSigning, digest: Digest, payload: Uint8Array): Promise<Uint8Array> {
     const signatures = await new StoredSignatureService(this.#context, this.#repository).get(digest);
     return await signing.print({ payload, signatures });
-  }
-
-  async #verify({ place, mediaType, bytes: payload, signatures = [] }: Manifest): Promise<void> {
-    if (place && place.repository !== this.#repository) {
-      throw new NameInvalid(`the manifest is one of the repository ${place.repository}, not of ${this.#repository}`);
-    }
-    await this.#context.kinds.signingOf(mediaType)?.verify({ payload, signatures });
   }
 
   async #untag(digest: Digest): Promise<Tag[]> {
@@ -121,12 +120,23 @@ export class StoredManifestService implements ManifestService {
     try {
       await driver.delete(paths.revisionLink(this.#repository, digest));
     } catch (error) {
-      throw error instanceof PathNotFound ? this.#unknown(digest) : error;
+      throw error instanceof PathNotFound ? unknownRevision(this.#repository, digest) : error;
     }
-    await absentIfNotFound(driver.delete(paths.signatures(this.#repository, digest), { durable: false }));
   }
 
-  #unknown(digest: Digest): ManifestUnknown {
-    return new ManifestUnknown(`unknown manifest name=${this.#repository} revision=${digest}`);
+  /** The manifest is gone by now: signatures that stay serve nobody and harm nobody. */
+  async #deleteSignatures(digest: Digest): Promise<void> {
+    const { driver, paths, warn } = this.#context;
+    try {
+      await absentIfNotFound(driver.delete(paths.signatures(this.#repository, digest), { durable: false }));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      warn("the signatures of a deleted manifest stay behind", { repository: this.#repository, digest, reason });
+    }
   }
+}
+
+function checkDigest({ bytes }: Manifest, digest: Digest): void {
+  const actual = digestOf(bytes, algorithmOf(digest));
+  if (actual !== digest) throw new DigestInvalid(`the manifest has the digest ${actual}, not ${digest}`);
 }

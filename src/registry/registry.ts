@@ -43,6 +43,8 @@ export interface Repository {
   readonly tags: TagService;
   readonly referrers: ReferrersService;
   readonly signatures: SignatureService;
+  /** Only where the registry has schema 1 enabled. */
+  readonly schema1?: Schema1Conversion;
 }
 
 /** Layers, configurations and whatever else manifests point at, as far as this repository links them. */
@@ -82,7 +84,11 @@ export interface Blob {
   /** Where a client may fetch it from the storage itself; undefined where it cannot. */
   redirect(request: RedirectRequest): Promise<URL | undefined>;
 
-  /** @param range whole blob by default; must lie within it */
+  /**
+   * @param range whole blob by default
+   * @throws {RangeError} where it does not lie within the blob
+   * @throws {BlobUnknown} where the bytes are gone meanwhile
+   */
   read(range?: ByteRange): Promise<BlobReader>;
 }
 
@@ -110,6 +116,7 @@ export interface BlobReader extends AsyncDisposable {
 
 /** Sessions live in the storage: any process on the same storage, ours or a peer's, can go on with one. */
 export interface UploadService {
+  /** A new session without bytes, which the storage may lose in a power cut until it has some. */
   start(options?: UploadOptions): Promise<Upload>;
 
   /** @throws {UploadUnknown} */
@@ -142,6 +149,10 @@ export interface Upload {
    */
   commit(digest: BlobDigest): Promise<Descriptor>;
 
+  /**
+   * Ends the session and takes its bytes away.
+   * @throws {UploadUnknown} where it has ended already
+   */
   cancel(): Promise<void>;
 }
 
@@ -149,12 +160,16 @@ export interface Upload {
 export type UploadContent = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
 export interface ManifestService {
-  /** @throws {ManifestUnknown} */
+  /**
+   * @throws {ManifestUnknown}
+   * @throws {Unknown} where the stored bytes are damaged: pushing them again mends it
+   */
   get(digest: Digest): Promise<StoredManifest>;
 
   /**
    * What a tag points at.
    * @throws {ManifestUnknown}
+   * @throws {Unknown} as {@link get}
    */
   getByTag(tag: Tag): Promise<StoredManifest>;
 
@@ -165,14 +180,16 @@ export interface ManifestService {
   list(options?: ListOptions<Digest>): AsyncIterable<Digest>;
 
   /**
-   * Stores a manifest under `digest`, which must be that of its bytes; durable when the promise resolves. Signatures are
-   * verified and, as in the peers, not kept.
+   * Stores a manifest; durable when the promise resolves. Signatures are verified and, as in the peers, not kept.
    * @returns what the client should know about it although it was stored, as sentences
-   * @throws {ManifestUnverified}
+   * @throws {DigestInvalid} where its bytes have another digest
+   * @throws {ManifestInvalid} where its signatures are those of another one
+   * @throws {ManifestUnverified} where one of them does not hold
    * @throws {NameInvalid} where it says of itself that it belongs to another repository
+   * @throws {TagInvalid} where it says of itself that it has another tag than one of `tags`
    * @throws {RegistryErrors} naming every reference that is missing or not allowed
    */
-  put(manifest: Manifest, digest: Digest): Promise<readonly string[]>;
+  put(manifest: Manifest, digest: Digest, options?: ManifestPutOptions): Promise<readonly string[]>;
 
   /**
    * Takes the revision out of this repository, with the tags that point at it.
@@ -181,6 +198,11 @@ export interface ManifestService {
    * @throws {Unsupported} where deletion is off
    */
   delete(digest: Digest): Promise<Tag[]>;
+}
+
+export interface ManifestPutOptions {
+  /** Those it is going to be given; none by default. They are not set: that is for {@link TagService.set} to do. */
+  readonly tags?: readonly Tag[];
 }
 
 /**
@@ -206,8 +228,11 @@ export interface TagService {
   list(options?: ListOptions<Tag>): AsyncIterable<Tag>;
 
   /**
+   * Durable when the promise resolves. The manifest is not read: whether it has a tag of its own, {@link ManifestService.put}
+   * asks where it is told of the tags.
    * @param condition checked in one step with the change; given the current digest or undefined where the tag is new, it
    *   throws to prevent the change
+   * @throws {ManifestUnknown} where this repository does not hold the manifest
    */
   set(tag: Tag, digest: Digest, condition?: (current: Digest | undefined) => void): Promise<void>;
 
@@ -239,4 +264,23 @@ export interface SignatureService {
    * @throws {Unsupported} where the manifest is of a kind without signatures
    */
   put(digest: Digest, ...signatures: readonly Uint8Array[]): Promise<void>;
+}
+
+/** Images of Docker's schema 2 for clients that know schema 1 alone, which are those before Docker 1.10. */
+export interface Schema1Conversion {
+  /**
+   * Nothing of the result is stored but the empty layer, where the image has steps that changed no file.
+   * @param image what the tag points at, or the image that was chosen of a list
+   * @param tag by which the result is named, with the repository
+   * @throws {ManifestInvalid} where it is no image of schema 2, its configuration is missing, damaged or of another form,
+   *   the result would be too long, or the empty layer is missing in a registry that is read-only
+   */
+  convert(image: StoredManifest, tag: Tag): Promise<UnsignedManifest>;
+}
+
+/** As far as it is known before it is signed. */
+export interface UnsignedManifest {
+  /** Over what is going to be signed, so it is the same each time. */
+  readonly digest: Digest;
+  sign(): Promise<StoredManifest>;
 }

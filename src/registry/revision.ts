@@ -1,5 +1,5 @@
 import type { Digest } from "../oci/digest.ts";
-import { Unknown } from "../oci/errors.ts";
+import { ManifestUnknown, Unknown } from "../oci/errors.ts";
 import { MANIFEST_LIMIT } from "../oci/manifest.ts";
 import type { RepositoryName } from "../oci/names.ts";
 import { readContent } from "./content.ts";
@@ -21,4 +21,8 @@ export async function readRevision(
   if (content !== "damaged") return content;
   context.warn("a stored manifest is damaged and is not served; push it again to mend it", { repository, digest });
   throw new Unknown("the stored manifest is damaged; push it again to mend it");
+}
+
+export function unknownRevision(repository: RepositoryName, digest: Digest): ManifestUnknown {
+  return new ManifestUnknown(`unknown manifest name=${repository} revision=${digest}`);
 }

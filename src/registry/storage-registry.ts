@@ -3,6 +3,7 @@ import { KeyedLock } from "../lib/keyed-lock.ts";
 import { type BlobDigest, isTarsumDigest } from "../oci/blob-digest.ts";
 import { RegistryClosed } from "../oci/errors.ts";
 import type { ManifestKinds } from "../oci/manifest-kinds.ts";
+import { MediaType } from "../oci/media-types.ts";
 import type { RepositoryName } from "../oci/names.ts";
 import { ClosingDriver } from "../storage/closing.ts";
 import { findBlob } from "./blob-link.ts";
@@ -15,6 +16,7 @@ import { StoredManifestService } from "./manifest-service.ts";
 import { ReferrersMemory } from "./referrers-memory.ts";
 import { StoredReferrersService } from "./referrers-service.ts";
 import type { ListOptions, Registry, Repository } from "./registry.ts";
+import { StoredSchema1Conversion } from "./schema1-conversion.ts";
 import { StoredSignatureService } from "./signature-service.ts";
 import { StoredTagService } from "./tag-service.ts";
 import { UploadMemory } from "./upload-memory.ts";
@@ -50,6 +52,7 @@ export class StorageRegistry implements Registry {
 
   repository(name: RepositoryName): Repository {
     const context = this.#context;
+    const signing = context.options.schema1 ? this.kinds.signingOf(MediaType.dockerSchema1Signed) : undefined;
     return {
       name,
       blobs: new StoredBlobService(context, name),
@@ -58,6 +61,7 @@ export class StorageRegistry implements Registry {
       tags: new StoredTagService(context, name),
       referrers: new StoredReferrersService(context, name),
       signatures: new StoredSignatureService(context, name),
+      ...(signing && { schema1: new StoredSchema1Conversion(context, name, signing) }),
     };
   }
 

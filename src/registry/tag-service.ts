@@ -6,6 +6,7 @@ import { type RegistryContext, requireDeletion } from "./context.ts";
 import { absentIfNotFound, readLink, writeLink } from "./links.ts";
 import { REPOSITORY_MARKERS } from "./paths.ts";
 import type { ListOptions, TagService } from "./registry.ts";
+import { unknownRevision } from "./revision.ts";
 
 /** Tags whose link is looked for at once while listing. */
 const LOOK_AHEAD = 64;
@@ -103,7 +104,7 @@ export class StoredTagService implements TagService {
   /** The manifest may have been deleted since it was stored; a tag must not point at nothing. */
   async #requireRevision(digest: Digest): Promise<void> {
     const link = await readLink(this.#context.driver, this.#context.paths.revisionLink(this.#repository, digest));
-    if (link === undefined) throw new ManifestUnknown(`unknown manifest name=${this.#repository} revision=${digest}`);
+    if (link === undefined) throw unknownRevision(this.#repository, digest);
   }
 }
 

@@ -31,7 +31,7 @@ const OLD_CLIENTS: readonly string[] = [SIGNED, UNSIGNED, `${SIGNED};q=0.5, ${UN
 
 registryContract("an image of schema 2 for a client that takes schema 1 alone", (open) => {
   for (const accept of OLD_CLIENTS) {
-    test(`is told as a peer was observed to tell it, to ${accept}`, async () => {
+    test(`is converted as a peer was observed to do it, for ${accept}`, async () => {
       await using api = await open({ schema1: true });
       await pushSchema2(api);
       const { body, headers } = await pull(api, TAG, accept);
@@ -87,7 +87,7 @@ registryContract("an image of schema 2 for a client that takes schema 1 alone", 
     assert.ok(gunzipSync(body).every((byte) => byte === 0));
   });
 
-  test("is told at the same time to many, with the layer there for each", async () => {
+  test("is converted at the same time for many, with the layer there for each", async () => {
     await using api = await open({ schema1: true });
     await pushSchema2(api);
     await Promise.all(
@@ -107,7 +107,7 @@ registryContract("an image of schema 2 for a client that takes schema 1 alone", 
     assert.deepEqual(fsLayers, [{ blobSum: digestOf(OBSERVED.layer) }]);
   });
 
-  test("can be pushed as it was told", async () => {
+  test("can be pushed as it was converted", async () => {
     await using api = await open({ schema1: true });
     await pushSchema2(api);
     const { body } = await pull(api, TAG);
@@ -168,13 +168,13 @@ registryContract("an image of schema 2 for a client that takes schema 1 alone", 
     }
   });
 
-  test("of OCI stays as it is, and cannot be told where a list of Docker names it", async () => {
+  test("of OCI stays as it is, and cannot be converted where a list of Docker names it", async () => {
     await using api = await open({ schema1: true });
     const image = await pushImage(api, NAME, { reference: TAG });
     assert.equal((await send(api, TAG)).headers["docker-content-digest"], image.digest);
     await pushManifest(api, NAME, listOf([image, "amd64"]), { reference: "list" });
     const detail = expectError(await send(api, "list"), 400, "MANIFEST_INVALID");
-    assert.equal(detail, "what is tagged list cannot be told as schema 1, which is all that this client takes");
+    assert.equal(detail, "what is tagged list cannot be converted to schema 1, and this client accepts nothing newer");
   });
 
   test("cannot be where its configuration is another one than such an image has", async () => {

@@ -45,6 +45,7 @@ export interface Answer {
 
 export interface ApiOptions extends Partial<Omit<ServerOptions, "registry" | "log" | "urls">> {
   readonly deletion?: boolean;
+  readonly schema1?: boolean;
   readonly kinds?: readonly ManifestKind[];
   readonly signingKey?: SigningKey;
   readonly redirect?: boolean;
@@ -94,14 +95,20 @@ const DEFAULTS = {
   headers: {},
   secret: SECRET,
   readOnly: false,
-  schema1: false,
   maxEntries: 1000,
   maxTags: 1000,
   stall: 10_000,
   timeouts: { header: 10_000, idle: 10_000 },
 } as const;
 
-function toRegistryOptions({ deletion, readOnly, redirect, foreignUrls, requiresChild }: ApiOptions): RegistryOptions {
+function toRegistryOptions({
+  deletion,
+  readOnly,
+  redirect,
+  foreignUrls,
+  requiresChild,
+  schema1,
+}: ApiOptions): RegistryOptions {
   return {
     deletion: deletion ?? true,
     readOnly: readOnly ?? false,
@@ -110,6 +117,7 @@ function toRegistryOptions({ deletion, readOnly, redirect, foreignUrls, requires
       urls: { foreignByDefault: false, ...foreignUrls },
       requiresChild: requiresChild ?? (() => true),
     },
+    schema1: schema1 ?? false,
     tagConcurrency: 4,
   };
 }

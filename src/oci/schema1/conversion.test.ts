@@ -9,7 +9,7 @@ import type { Descriptor } from "../descriptor.ts";
 import { type Digest, digestOf } from "../digest.ts";
 import { ManifestInvalid } from "../errors.ts";
 import type { RepositoryName, Tag } from "../names.ts";
-import { type ConvertedManifest, EMPTY_LAYER, toSchema1 } from "./conversion.ts";
+import { type ConvertedManifest, EMPTY_LAYER, longestPayload, toSchema1 } from "./conversion.ts";
 import { parseSignedDocument } from "./signed-document.ts";
 
 const [NAME, TAG] = ["n/one" as RepositoryName, "t" as Tag];
@@ -17,7 +17,7 @@ const [A, B] = [digestOf(Buffer.from("a")), digestOf(Buffer.from("b"))];
 const EMPTY = '{"created":"2020-01-01T00:00:00Z","created_by":"x","empty_layer":true}';
 const MADE = '{"created":"2020-01-01T00:00:01Z","created_by":"y"}';
 
-describe("an image of schema 2 told as schema 1", () => {
+describe("an image of schema 2 that is converted to schema 1", () => {
   it("is what was observed, byte for byte", () => {
     const converted = toSchema1({ layers: [layer(digestOf(OBSERVED.layer))] }, OBSERVED.config, NAME, TAG);
     const { payload } = parseSignedDocument(OBSERVED.document);
@@ -75,9 +75,9 @@ describe("an image of schema 2 told as schema 1", () => {
   });
 
   it("escapes what Go escapes, in texts and in what is kept", () => {
-    const step =
+    const odd =
       '{"created_by":"<&>\u2028\\b\\f\\u0001\\u007f\\\\b\\ud800","comment":"c","author":"a","empty_layer":true}';
-    const [top, below] = history(convert(`"a":"<&>\u2029","history":[${step},${MADE}]`));
+    const [top, below] = history(convert(`"a":"<&>\u2029","history":[${odd},${MADE}]`));
     assert.match(top ?? "", /^\{"a":"\\u003c\\u0026\\u003e\\u2029",/);
     assert.equal(
       below?.replace(/"id":"[0-9a-f]{64}"/, '"id":0'),
@@ -112,6 +112,37 @@ describe("an image of schema 2 told as schema 1", () => {
 
   it("may have a thousand steps", () => {
     assert.equal(history(convert(`"history":[${MADE},${Array(999).fill(EMPTY)}]`)).length, 1000);
+  });
+
+  const LIMIT = 4 * 1024 * 1024;
+  const growing: Readonly<Record<string, (length: number) => string>> = {
+    "in a step": (length) => `"history":[${step("<".repeat(length))},${MADE}]`,
+    "in many steps": (length) => `"history":[${Array(900).fill(step("<".repeat(length / 900)))},${MADE}]`,
+    "in what is kept": (length) => `"a":"${"<".repeat(length)}","history":[${MADE}]`,
+  };
+  for (const [where, members] of Object.entries(growing)) {
+    it(`may have 4 MiB and no more, however much the texts grow ${where}`, () => {
+      const { length } = convert(members(450_000)).payload;
+      assert.ok(length > 7 * 449_000 && length <= LIMIT, String(length));
+      for (const growth of [620_000, 1_000_000]) {
+        assert.throws(
+          () => convert(members(growth)),
+          refusal(/^converted to schema 1 it would have more than 4194304/),
+        );
+      }
+    });
+  }
+
+  it("becomes no longer than its configuration lets expect", () => {
+    const sha512 = digestOf(Buffer.from("a"), "sha512");
+    for (const text of ["", "<", '\\b\\"', "\\\\", "\u2028", "é"]) {
+      const members = `"history":[${Array(900).fill(step(text, false))}]`;
+      const { length } = convert(members, Array(900).fill(sha512)).payload;
+      const size = Buffer.byteLength(configText(members, 900));
+      assert.ok(length <= longestPayload(size), `${length} of ${size} bytes of ${text}`);
+    }
+    assert.equal(longestPayload(1024 * 1024), LIMIT);
+    assert.ok(longestPayload(10_000) < LIMIT / 4);
   });
 
   it("of one step has no parent, on Windows neither", () => {
@@ -151,7 +182,7 @@ describe("an image of schema 2 told as schema 1", () => {
     [
       "a history of 1001 steps",
       configText(`"history":[${MADE},${Array(1000).fill(EMPTY)}]`, 1),
-      /^the history has 1001 steps: up to 1000 can be told/,
+      /^the history has 1001 steps: up to 1000 can be converted to schema 1/,
     ],
     ["a history that is no list", configText('"history":{}', 1), /history must be an array/],
     ["a step that is no object", configText('"history":["a"]', 1), /history\[0\] must be an object/],
@@ -181,6 +212,10 @@ describe("an image of schema 2 told as schema 1", () => {
 
 function convert(members: string, layers: readonly Digest[] = [A], rootfs = ""): ConvertedManifest {
   return toSchema1({ layers: layers.map(layer) }, Buffer.from(configText(members, layers.length, rootfs)), NAME, TAG);
+}
+
+function step(text: string, empty = true): string {
+  return `{"created_by":"${text}","empty_layer":${empty}}`;
 }
 
 function configText(members: string, layers: number, rootfs = ""): string {

@@ -87,16 +87,15 @@ describe("a public key", () => {
     ["is not in base64url", { ...VECTOR, x: VECTOR.x.replace("f", "+") }, /x of a key must be in base64url/],
     ["is a point off the curve", { ...VECTOR, x: VECTOR.y, y: VECTOR.x }, /make no key/],
     ["has too few bits", rsaSigner("RS256", 1024).publicKey.export({ format: "jwk" }), /2048 to 16384 bits, not 1024/],
-    ["has too many bits", { kty: "RSA", e: "AQAB", n: "_".repeat(3000) }, /2048 to 16384 bits, not 18000/],
+    [
+      "has too many bits",
+      { kty: "RSA", e: "AQAB", n: "_".repeat(3000) },
+      /n of an RSA key may have 2048 bytes, not 2250/,
+    ],
     [
       "has an exponent of nine bytes",
       { kty: "RSA", e: Buffer.alloc(9, 255).toString("base64url"), n: "AQAB" },
       /e of an RSA key may have 8 bytes, not 9/,
-    ],
-    [
-      "has a modulus of 16,392 bits",
-      { kty: "RSA", e: "AQAB", n: Buffer.alloc(2049, 255).toString("base64url") },
-      /n of an RSA key may have 2048 bytes, not 2049/,
     ],
     ["has no modulus", { kty: "RSA", e: "AQAB", n: "" }, /n of a key must be in base64url/],
     ...["d", "p", "q", "dp", "dq", "qi", "oth", "k"].map(
