@@ -3,11 +3,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   type Digest,
+  DigestInvalid,
   digestOf,
   type ManifestKind,
   ManifestUnknown,
   MediaType,
   MemoryDriver,
+  NameInvalid,
   openRegistry,
   parseRepositoryName,
   parseTag,
@@ -15,8 +17,10 @@ import {
   RegistryErrors,
   readDescriptors,
   type StoredManifest,
+  TagInvalid,
 } from "../src/index.ts";
 import { servicesContract } from "./contract/registry.ts";
+import { contentsOf } from "./support/api-content.ts";
 import {
   ecSigner,
   type FixtureSignature,
@@ -79,6 +83,37 @@ servicesContract("the services", (open) => {
     await putIndex(place.registry, "1");
     await assert.rejects(tags.set(V1, NOBODY), ManifestUnknown);
     assert.equal(await tags.has(V1), false);
+  });
+
+  test("put no manifest under another digest than that of its bytes", async () => {
+    await using place = await open();
+    const { manifests } = place.registry.repository(NAME);
+    const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] }));
+    const manifest = place.registry.kinds.parse(bytes, undefined);
+    const before = await contentsOf(place.driver);
+    for (const digest of [NOBODY, digestOf(bytes, "sha512").replace(/.$/, "-") as Digest]) {
+      await assert.rejects(manifests.put(manifest, digest), DigestInvalid);
+    }
+    assert.deepEqual(await contentsOf(place.driver), before);
+    for (const algorithm of ["sha256", "sha384", "sha512"] as const) {
+      await manifests.put(manifest, digestOf(bytes, algorithm));
+    }
+  });
+
+  test("put a manifest that names its place there alone", async () => {
+    await using place = await open({ schema1: { enabled: true } });
+    const { manifests } = place.registry.repository(NAME);
+    const fields = schema1Fields({ name: NAME, tag: "v1", fsLayers: [], history: [] });
+    const { document, payload } = signedFixture(fields, [ecSigner()]);
+    const digest = digestOf(payload);
+    const manifest = place.registry.kinds.parse(document, undefined);
+    const before = await contentsOf(place.driver);
+    await assert.rejects(manifests.put(manifest, digest, { tags: [V2] }), TagInvalid);
+    await assert.rejects(manifests.put(manifest, digest, { tags: [V1, V2] }), TagInvalid);
+    const other = place.registry.repository(parseRepositoryName("other"));
+    await assert.rejects(other.manifests.put(manifest, digest, { tags: [V1] }), NameInvalid);
+    assert.deepEqual(await contentsOf(place.driver), before);
+    for (const options of [{ tags: [V1] }, { tags: [] }, {}]) await manifests.put(manifest, digest, options);
   });
 
   test("list tags from one on, which need not be there", async () => {

@@ -6,16 +6,18 @@ import { RegistryClosed } from "../oci/errors.ts";
 import { MediaType } from "../oci/media-types.ts";
 import { parseRepositoryName, parseTag } from "../oci/names.ts";
 import { MemoryDriver } from "../storage/memory.ts";
+import type { StoredManifest } from "./registry.ts";
 
 const NAME = parseRepositoryName("a/b");
 const BYTES = Buffer.from("some bytes");
 const DIGEST = digestOf(BYTES);
 const TAG = parseTag("v1");
+const IMAGE = imageWith({ mediaType: MediaType.dockerConfig, digest: DIGEST, size: BYTES.length });
 
 describe("a registry that was disposed of", () => {
   test("fails by name in all its parts, also in those that were at hand before", async () => {
-    const registry = openRegistry({ driver: new MemoryDriver(), deletion: true });
-    const { blobs, uploads, manifests, tags, referrers, signatures } = registry.repository(NAME);
+    const registry = openRegistry({ driver: new MemoryDriver(), deletion: true, schema1: { enabled: true } });
+    const { blobs, uploads, manifests, tags, referrers, signatures, schema1 } = registry.repository(NAME);
     await (await (await uploads.start()).append(BYTES)).commit(DIGEST);
     const blob = await blobs.open(DIGEST);
     const reader = await blob.read();
@@ -53,6 +55,7 @@ describe("a registry that was disposed of", () => {
       () => Array.fromAsync(referrers.list(digest)),
       () => signatures.get(digest),
       () => signatures.put(digest, BYTES),
+      async () => await schema1?.convert(IMAGE, TAG),
     ]) {
       await assert.rejects(call, RegistryClosed, String(call));
     }
@@ -79,3 +82,9 @@ describe("a registry that was disposed of", () => {
     assert.equal((await whole.commit(DIGEST)).size, BYTES.length);
   });
 });
+
+function imageWith(config: object): StoredManifest {
+  const mediaType = MediaType.dockerManifest;
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, config, layers: [] }));
+  return { digest: digestOf(bytes), mediaType, bytes };
+}

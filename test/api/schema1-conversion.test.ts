@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { type Digest, digestOf } from "../../src/oci/digest.ts";
 import { MediaType } from "../../src/oci/media-types.ts";
+import { makeSigningKey, type SigningKey } from "../../src/oci/schema1/signing-key.ts";
 import { registryContract } from "../contract/registry.ts";
 import { type Answer, type Api, startApi } from "../support/api.ts";
 import {
@@ -68,6 +69,40 @@ registryContract("an image of schema 2 for a client that takes schema 1 alone", 
     }
     const stale = { Accept: SIGNED, "If-None-Match": `"${digestOf(noise(9))}"` };
     assert.equal((await api.send("GET", target, { headers: stale })).status, 200);
+  });
+
+  test("is not signed for who has it", async () => {
+    const key = makeSigningKey();
+    const signingKey: SigningKey = { ...key, privateKey: key.publicKey.key }; // which signs nothing
+    await using api = await open({ schema1: true, signingKey, faulty: true });
+    await pushSchema2(api);
+    const known = { Accept: SIGNED, "If-None-Match": `"${OBSERVED.digest}"` };
+    assert.equal((await api.send("GET", `/v2/${NAME}/manifests/${TAG}`, { headers: known })).status, 304);
+    assert.equal((await send(api, TAG)).status, 500);
+  });
+
+  test("has the form that the client takes, which caches are told of, as they are of a list", async () => {
+    await using api = await open({ schema1: true, headers: { Vary: ["Origin"] } });
+    await using without = await startApi(api.driver, { headers: { "X-Of-The-Operator": ["1"] } });
+    const image = await pushSchema2(api);
+    await pushManifest(api, NAME, listOf([image, "amd64"]), { reference: "list" });
+    await pushManifest(api, NAME, listOf([image, "arm64"]), { reference: "arm" });
+    const oci = await pushImage(api, NAME, { reference: "oci" });
+    const vary = async (from: Api, reference: string, headers: Record<string, string> = {}): Promise<unknown> =>
+      (await from.send("GET", `/v2/${NAME}/manifests/${reference}`, { headers })).headers.vary;
+    for (const reference of [TAG, "list", "arm"]) {
+      for (const accept of [SIGNED, SCHEMA2, LIST, "*/*"]) {
+        assert.equal(await vary(api, reference, { Accept: accept }), "Origin, Accept", `${reference} ${accept}`);
+      }
+    }
+    for (const digest of [image.digest, OBSERVED.digest]) {
+      const headers = { Accept: SIGNED, "If-None-Match": `"${digest}"` };
+      assert.equal(await vary(api, TAG, headers), "Origin, Accept");
+      assert.equal(await vary(without, "list", headers), "Accept");
+    }
+    for (const reference of ["oci", oci.digest, image.digest]) assert.equal(await vary(api, reference), "Origin");
+    for (const reference of [TAG, "oci", image.digest]) assert.equal(await vary(without, reference), undefined);
+    assert.equal(await vary(without, "list"), "Accept");
   });
 
   test("comes with the layer of its steps that made none, which is provided once and can be pulled", async () => {
@@ -212,6 +247,14 @@ registryContract("an image of schema 2 for a client that takes schema 1 alone", 
     const missing = expectError(await send(api, TAG), 400, "MANIFEST_INVALID");
     assert.equal(missing, `the configuration ${config} is not here`);
     assert.equal((await api.send("GET", `/v2/${NAME}/manifests/${TAG}`)).status, 200);
+  });
+
+  test("cannot be where it would have more than 4 MiB", async () => {
+    await using api = await open({ schema1: true });
+    const created_by = "<".repeat(1_000_000);
+    await pushSchema2(api, { config: configOf([{ created_by, empty_layer: true }, {}]) });
+    const detail = expectError(await unchanged(api, () => send(api, TAG)), 400, "MANIFEST_INVALID");
+    assert.equal(detail, "converted to schema 1 it would have more than 4194304 bytes");
   });
 
   test("cannot be in a registry that may not write, unless the layer it needs is there", async () => {

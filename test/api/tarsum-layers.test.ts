@@ -120,8 +120,8 @@ registryContract("a layer named by a tarsum", (open) => {
       const path = `/v2/a/b/blobs/${encodeURIComponent(V1)}`;
       assert.equal((await api.send("DELETE", path)).status, 202);
       const link = linkPath("a/b", V1);
-      const left = Object.entries(before).filter(([one]) => one !== link);
-      assert.deepEqual(await contentsOf(api.driver), Object.fromEntries(left));
+      const { [link]: _, ...left } = filesOf(before);
+      assert.deepEqual(filesOf(await contentsOf(api.driver)), left);
       expectError(await api.send("GET", path), 404, "BLOB_UNKNOWN");
       expectError(await unchanged(api, () => api.send("DELETE", path)), 404, "BLOB_UNKNOWN");
     }
@@ -201,4 +201,9 @@ function expectLayer(answer: Answer, tarsum: string): void {
   assert.equal(answer.status, 200);
   assert.equal(answer.headers["docker-content-digest"], tarsum);
   assert.equal(answer.headers["etag"], `"${tarsum}"`);
+}
+
+/** Without folders, which go with their last file where storages have none. */
+function filesOf(contents: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(contents).filter(([, content]) => content !== "folder"));
 }

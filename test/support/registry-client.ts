@@ -66,7 +66,8 @@ export class RegistryClient {
   }
 
   async expectBlob(repository: string, blob: Content): Promise<void> {
-    const bytes = await expect(await this.request(`${repository}/blobs/${blob.descriptor.digest}`), 200);
+    const path = `${repository}/blobs/${blob.descriptor.digest}`;
+    const bytes = await expect(await this.request(path, { redirect: "follow" }), 200);
     assert.equal(bytes.length, blob.bytes.length);
     assert.equal(digestOf(bytes), blob.descriptor.digest);
   }

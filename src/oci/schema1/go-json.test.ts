@@ -25,6 +25,11 @@ describe("JSON as the peers print it", () => {
   it("has U+FFFD for half a surrogate pair", () => {
     assert.equal(toGoJson("a\ud800b"), '"a\ufffdb"');
   });
+
+  it("has no short names for a backspace and a form feed, whatever backslashes stand around them", () => {
+    assert.equal(toGoJson("\b\f\n"), '"\\u0008\\u000c\\n"');
+    assert.equal(toGoJson("\\b\\\b\\\\f\0"), '"\\\\b\\\\\\u0008\\\\\\\\f\\u0000"');
+  });
 });
 
 describe("the members of an object", () => {

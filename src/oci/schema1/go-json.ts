@@ -70,6 +70,7 @@ function endOfValue(json: string, start: number): number {
 
 /** Backslashes that are content stand aside for a moment, as what no text of JSON holds: the others begin an escape. */
 function escapeForGo(json: string): string {
+  if (!/\\[bf]/.test(json)) return spellOut(json);
   const apart = json.replace(/\\\\/g, "\0").replace(/\\b/g, "\\u0008").replace(/\\f/g, "\\u000c");
   return spellOut(apart).replace(/\0/g, "\\\\");
 }
