@@ -41,7 +41,10 @@ const TABLE: Table = {
     packages: [],
   },
   "parts.ts": { sources: ["config", "storage", "named-module.ts", "own-parts.ts"], packages: [] },
-  "own-parts.ts": { sources: ["named-module.ts", "oci/manifest-kind.ts", "storage"], packages: [] },
+  "own-parts.ts": {
+    sources: ["named-module.ts", "oci/manifest-kind.ts", "oci/media-types.ts", "storage"],
+    packages: [],
+  },
   "named-module.ts": { sources: ["config/config-error.ts"], packages: [], unwritten: true },
   "signing-key-file.ts": { sources: ["config/config-error.ts", "oci"], packages: [] },
   "upload-secret.ts": { sources: [], packages: [] },
