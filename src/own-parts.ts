@@ -1,6 +1,7 @@
 /** Storage drivers and kinds of manifests of the operator's own, as modules export them. */
 import { importNamed, type NamedModule, reasonOf } from "./named-module.ts";
 import type { ManifestKind } from "./oci/manifest-kind.ts";
+import { isMediaType } from "./oci/media-types.ts";
 import { DRIVER, lackingOf, methods, type Shape } from "./part-shape.ts";
 import type { StorageDriver } from "./storage/driver.ts";
 import type { OpenDriver } from "./storage/open-driver.ts";
@@ -55,8 +56,8 @@ const KIND: Shape = [
 ];
 
 function isMediaTypes(member: unknown): boolean {
-  const isMediaType = (type: unknown): boolean => typeof type === "string" && /^[^\s;,/A-Z]+\/[^\s;,/A-Z]+$/.test(type);
-  return Array.isArray(member) && member.length > 0 && member.every(isMediaType);
+  const isType = (type: unknown): boolean => typeof type === "string" && isMediaType(type);
+  return Array.isArray(member) && member.length > 0 && member.every(isType);
 }
 
 function isSigning(member: unknown): boolean {

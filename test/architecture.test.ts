@@ -47,7 +47,7 @@ const TABLE: Table = {
     packages: [],
   },
   "parts.ts": { sources: ["config", "storage", "named-module.ts", "own-parts.ts"], packages: [] },
-  "own-parts.ts": { sources: ["named-module.ts", "part-shape.ts", "oci/manifest-kind.ts", "storage"], packages: [] },
+  "own-parts.ts": { sources: ["named-module.ts", "part-shape.ts", "oci", "storage"], packages: [] },
   "middleware.ts": {
     sources: [
       "config",

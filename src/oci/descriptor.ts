@@ -5,6 +5,7 @@ import {
   type FaultHandler,
   knownKeys,
   nameOf,
+  nameOfNumber,
   optionalObject,
   optionalString,
   optionalStringMap,
@@ -96,8 +97,7 @@ function readMediaType(value: unknown, path: string, onFault: FaultHandler): str
 
 function readSize(value: unknown, path: string, onFault: FaultHandler): number | undefined {
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
-  const given = typeof value === "number" ? value : nameOf(value);
-  return onFault(`${path} must be a whole number of bytes, from 0 to 2^53 - 1, not ${given}`);
+  return onFault(`${path} must be a whole number of bytes, from 0 to 2^53 - 1, not ${nameOfNumber(value)}`);
 }
 
 function readData(value: unknown, path: string, onFault: FaultHandler): string | undefined {

@@ -16,84 +16,11 @@ export const refuse: FaultHandler = (fault) => {
 
 export const overlook: FaultHandler = () => undefined;
 
-/** Nothing but UTF-8; a byte order mark is kept, and no JSON begins with one. */
-const EXACT_TEXT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** Whether a document comes from a client or lies in the storage. */
+export type Origin = "pushed" | "stored";
 
-/** What is not UTF-8 becomes U+FFFD, as in the peers' decoder. */
-const ANY_TEXT = new TextDecoder("utf-8", { ignoreBOM: true });
-
-/**
- * A document that is one JSON object. Of duplicate keys the last counts, as for the peers.
- * @throws {ManifestInvalid} whatever `onFault` does where it is not JSON or not an object
- */
-export function parseJsonObject(bytes: Uint8Array, onFault: FaultHandler): JsonObject {
-  if (bytes.length === 0) throw new ManifestInvalid("a manifest must be a JSON object, not an empty body");
-  if (isDeeperThan(MOST_LEVELS, bytes)) onFault(`a manifest may be nested ${MOST_LEVELS} levels deep, not more`);
-  const document = parseJson(toText(bytes, onFault), onFault === refuse);
-  if (!isJsonObject(document)) throw new ManifestInvalid(`a manifest must be a JSON object, not ${nameOf(document)}`);
-  return document;
-}
-
-function toText(bytes: Uint8Array, onFault: FaultHandler): string {
-  try {
-    return EXACT_TEXT.decode(bytes);
-  } catch {
-    onFault("a manifest must be JSON in UTF-8, and these bytes are not UTF-8");
-    return ANY_TEXT.decode(bytes);
-  }
-}
-
-/** The peers' decoder gives up at 10,000, and its collector with it; ours, where it looks at numbers, before. */
-const MOST_LEVELS = 1000;
-
-/** Counts brackets outside strings, without regard to whether the rest is JSON. */
-function isDeeperThan(levels: number, bytes: Uint8Array): boolean {
-  let depth = 0;
-  let inString = false;
-  for (let i = 0; i < bytes.length && bytes.length > levels; i++) {
-    const byte = bytes[i];
-    if (byte === 0x5c && inString) i++;
-    else if (byte === 0x22) inString = !inString;
-    else if (inString) continue;
-    else if (byte === 0x7b || byte === 0x5b) depth++;
-    else if (byte === 0x7d || byte === 0x5d) depth--;
-    if (depth > levels) return true;
-  }
-  return false;
-}
-
-/** A number that is not written as a whole one, such as `2.0` and `1e3`: the peers read no size and no version from it. */
-class Fraction {
-  readonly source: string;
-
-  constructor(source: string) {
-    this.source = source;
-  }
-}
-
-/** What `JSON.parse` hands to a reviver beside key and value. */
-interface ReviverContext {
-  readonly source?: string;
-}
-
-function keepFractions(_key: string, value: unknown, context?: ReviverContext): unknown {
-  const source = context?.source;
-  return typeof value === "number" && source !== undefined && !/^-?\d+$/.test(source) ? new Fraction(source) : value;
-}
-
-/** Only a document that may hold such a number is read with the slower reviver. */
-const MAY_HOLD_FRACTION = /\d[.eE]/;
-
-function parseJson(text: string, strict: boolean): unknown {
-  try {
-    return JSON.parse(text, strict && MAY_HOLD_FRACTION.test(text) ? keepFractions : undefined);
-  } catch (error) {
-    throw new ManifestInvalid(`a manifest must be JSON without a byte order mark: ${reasonOf(error)}`);
-  }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+export function faultHandlerOf(origin: Origin): FaultHandler {
+  return origin === "pushed" ? refuse : overlook;
 }
 
 /** The keys that are read of one kind of object. */
@@ -130,7 +57,7 @@ export function isPresent(value: unknown): boolean {
 }
 
 export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Fraction);
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 export function optionalString(value: unknown, path: string, onFault: FaultHandler): string | undefined {
@@ -190,8 +117,13 @@ export function nameOf(value: unknown): string {
   if (value === undefined) return "nothing";
   if (value === null) return "null";
   if (Array.isArray(value)) return "an array";
-  if (value instanceof Fraction) return clip(value.source);
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
+
+/** What stands in the place of a certain number, for a sentence; see `parseJsonObject` for what cannot be finite. */
+export function nameOfNumber(value: unknown): string {
+  if (typeof value !== "number") return nameOf(value);
+  return Number.isFinite(value) ? String(value) : "one with a fraction or an exponent";
 }
 
 /** The fields that have a value. */

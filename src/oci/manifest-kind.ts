@@ -4,6 +4,8 @@ import {
   type FaultHandler,
   type JsonObject,
   nameOf,
+  nameOfNumber,
+  type Origin,
   optionalArray,
   optionalString,
   optionalStringMap,
@@ -13,6 +15,7 @@ import type { RepositoryName, Tag } from "./names.ts";
 
 /** A row of the table of kinds: the media types of one family, and how its documents are read. */
 export interface ManifestKind {
+  /** Each `type/subtype` in lower case. */
   readonly mediaTypes: readonly [string, ...string[]];
 
   /**
@@ -20,23 +23,37 @@ export interface ManifestKind {
    * @param mediaType one of {@link mediaTypes}
    * @param onFault told of each fault: it throws for a manifest that is pushed and overlooks those of a stored one
    */
-  parse(document: JsonObject, mediaType: string, onFault: FaultHandler): ManifestContents;
+  parse(document: JsonObject, mediaType: string, onFault: FaultHandler, origin: Origin): ManifestContents;
 
-  /** Of a kind whose documents are signed; they are served under the first of {@link mediaTypes}. */
+  /**
+   * Whether a document is of this kind, for one that does not state a `schemaVersion` of 2 and its type: what it states then
+   * counts for nothing, and it is served under the first of {@link mediaTypes}.
+   * @param document as it is stored; also as it is pushed, where neither the client nor the document names a type
+   */
+  recognises?(document: JsonObject): boolean;
+
+  /** Why clients may not push such documents, where they may not. Stored ones are served in any case. */
+  readonly refusal?: string;
+
+  /** Of a kind whose documents are signed; they are served under the first of {@link mediaTypes}, which their payload states. */
   readonly signing?: ManifestSigning;
 }
 
 /** How a document that clients push and pull comes of what is stored, and the reverse. */
 export interface ManifestSigning {
-  /** @throws {ManifestInvalid} where the document cannot be taken apart */
-  open(document: Uint8Array): SignedContent;
+  /**
+   * @param fields what the document says as a whole, its signatures among it
+   * @throws {ManifestInvalid} where the document cannot be taken apart
+   */
+  open(document: Uint8Array, fields: JsonObject): SignedContent;
 
   /**
    * Every signature must hold.
+   * @returns them as they are stored: one signature is the same bytes, however it was written
    * @throws {ManifestInvalid}
    * @throws {ManifestUnverified}
    */
-  verify(content: SignedContent): Promise<void>;
+  verify(content: SignedContent): Promise<readonly Uint8Array[]>;
 
   /** The document with those of the signatures that fit it; where none does, the registry signs. */
   print(content: SignedContent): Promise<Uint8Array>;
@@ -89,7 +106,7 @@ export function checkMediaType(
 export function checkSchemaVersion(document: JsonObject, onFault: FaultHandler): void {
   const version = document["schemaVersion"];
   if (version === 2) return;
-  onFault(`schemaVersion must be the number 2, not ${typeof version === "number" ? version : nameOf(version)}`);
+  onFault(`schemaVersion must be the number 2, not ${nameOfNumber(version)}`);
 }
 
 /** The descriptors under a key that must be there; `null` is an empty array. */

@@ -1,19 +1,25 @@
 import { ManifestInvalid } from "./errors.ts";
 import {
   clip,
-  type FaultHandler,
+  faultHandlerOf,
   isPresent,
   type JsonObject,
   knownKeys,
+  type Origin,
   optionalString,
-  overlook,
-  parseJsonObject,
   refuse,
   withKnownKeys,
 } from "./json-fields.ts";
+import { parseJsonObject } from "./json-object.ts";
 import type { Manifest } from "./manifest.ts";
-import { checkMediaType, checkSchemaVersion, type ManifestKind, type ManifestSigning } from "./manifest-kind.ts";
-import { MediaType } from "./media-types.ts";
+import {
+  checkMediaType,
+  checkSchemaVersion,
+  type ManifestContents,
+  type ManifestKind,
+  type ManifestSigning,
+} from "./manifest-kind.ts";
+import { isMediaType, MediaType } from "./media-types.ts";
 
 const DOCUMENT_KEYS = knownKeys(
   "schemaVersion",
@@ -31,9 +37,15 @@ const DOCUMENT_KEYS = knownKeys(
 export class ManifestKinds {
   readonly #kinds: ReadonlyMap<string, ManifestKind>;
 
-  /** @throws {TypeError} where two of them claim the same media type */
+  /** @throws {TypeError} where two of them claim the same media type, or one claims what is no media type in lower case */
   constructor(kinds: Iterable<ManifestKind>) {
     const rows = [...kinds].flatMap((kind) => kind.mediaTypes.map((type) => [type, kind] as const));
+    const wrong = rows.find(([type]) => !isMediaType(type));
+    if (wrong) {
+      throw new TypeError(
+        `a kind of manifest has the media type ${JSON.stringify(wrong[0])}: expected type/subtype in lower case`,
+      );
+    }
     this.#kinds = new Map(rows);
     const twice = rows.find(([type, kind]) => this.#kinds.get(type) !== kind);
     if (twice) throw new TypeError(`two kinds of manifest have the media type ${twice[0]}`);
@@ -48,14 +60,12 @@ export class ManifestKinds {
    */
   parse(bytes: Uint8Array, contentType: string | undefined): Manifest {
     const declared = toDeclaredType(contentType);
-    if (declared !== undefined) this.#kindOf(declared);
-    const document = readDocument(bytes, refuse);
-    const mediaType = declared ?? statedType(document) ?? shownType(document);
-    const kind = this.#kindOf(mediaType);
-    if (kind.signing) return parseSigned(bytes, kind, kind.signing);
-    const contents = kind.parse(document, mediaType, refuse);
-    if (!TOLD_BY_KEYS.has(mediaType)) checkStated(document, mediaType);
-    return { mediaType, bytes, ...contents };
+    if (declared !== undefined) this.#pushableKindOf(declared);
+    const document = readDocument(bytes, "pushed");
+    const mediaType = declared ?? statedType(document) ?? this.#recognisedType(document) ?? shownType(document);
+    const kind = this.#pushableKindOf(mediaType);
+    if (kind.signing) return this.#parseSigned(bytes, document, kind, kind.signing);
+    return { mediaType, bytes, ...this.#readPushed(document, kind, mediaType) };
   }
 
   /**
@@ -65,9 +75,10 @@ export class ManifestKinds {
    * @see manifests, section 2, "Storage and type detection"
    */
   read(bytes: Uint8Array): Manifest {
-    const document = readDocument(bytes, overlook);
+    const document = readDocument(bytes, "stored");
     const mediaType = this.#storedType(document);
-    return { mediaType, bytes, ...this.#kindOf(mediaType).parse(document, mediaType, overlook) };
+    const contents = this.#kindOf(mediaType).parse(document, mediaType, faultHandlerOf("stored"), "stored");
+    return { mediaType, bytes, ...contents };
   }
 
   /**
@@ -75,7 +86,7 @@ export class ManifestKinds {
    * @throws {ManifestInvalid} as {@link read}
    */
   mediaTypeOf(bytes: Uint8Array): string {
-    return this.#storedType(readDocument(bytes, overlook));
+    return this.#storedType(readDocument(bytes, "stored"));
   }
 
   /** Of a kind whose documents are signed. */
@@ -86,38 +97,65 @@ export class ManifestKinds {
   #kindOf(mediaType: string): ManifestKind {
     const kind = this.#kinds.get(mediaType);
     if (kind) return kind;
-    const accepted = [...this.#kinds.keys()].filter((type) => !this.signingOf(type)).join(", ");
-    throw new ManifestInvalid(`unsupported manifest media type ${clip(mediaType)}: expected one of ${accepted}`);
+    const accepted = [...this.#kinds].filter(([, { refusal }]) => refusal === undefined).map(([type]) => type);
+    throw new ManifestInvalid(
+      `unsupported manifest media type ${clip(mediaType)}: expected one of ${accepted.join(", ")}`,
+    );
+  }
+
+  #pushableKindOf(mediaType: string): ManifestKind {
+    const kind = this.#kindOf(mediaType);
+    if (kind.refusal !== undefined) throw new ManifestInvalid(kind.refusal);
+    return kind;
+  }
+
+  /** Of the pushed bytes only the payload counts. */
+  #parseSigned(bytes: Uint8Array, document: JsonObject, kind: ManifestKind, signing: ManifestSigning): Manifest {
+    const [mediaType] = kind.mediaTypes;
+    const { payload, signatures } = signing.open(bytes, document);
+    const contents = this.#readPushed(readDocument(payload, "pushed"), kind, mediaType);
+    return { mediaType, bytes: payload, signatures, ...contents };
+  }
+
+  /** What a document says of itself is all that is known of its kind once it is stored. */
+  #readPushed(document: JsonObject, kind: ManifestKind, mediaType: string): ManifestContents {
+    const contents = kind.parse(document, mediaType, refuse, "pushed");
+    if (TOLD_BY_KEYS.has(mediaType) || this.#toldType(document) === mediaType) return contents;
+    checkMediaType(document, mediaType, { noun: "manifest", optional: false }, refuse);
+    checkSchemaVersion(document, refuse);
+    throw new ManifestInvalid(`this manifest would be taken for another kind than ${mediaType}`);
   }
 
   /** An unknown type is served as the OCI document that its keys show. */
   #storedType(document: JsonObject): string {
-    const { schemaVersion, mediaType, manifests } = document;
-    if (schemaVersion === 1) return MediaType.dockerSchema1Signed;
-    if (schemaVersion !== 2) throw new ManifestInvalid("unrecognized manifest schema version: expected 1 or 2");
-    if (typeof mediaType === "string" && this.#kinds.has(mediaType) && !this.signingOf(mediaType)) return mediaType;
-    return isPresent(manifests) ? MediaType.ociIndex : MediaType.ociManifest;
+    const told = this.#toldType(document);
+    if (told !== undefined) return told;
+    if (document["schemaVersion"] !== 2) {
+      throw new ManifestInvalid("unrecognized manifest schema version: expected 1 or 2");
+    }
+    return isPresent(document["manifests"]) ? MediaType.ociIndex : MediaType.ociManifest;
+  }
+
+  /** Undefined where it does not tell, or tells what is not known. */
+  #toldType(document: JsonObject): string | undefined {
+    const recognised = this.#recognisedType(document);
+    const { schemaVersion, mediaType } = document;
+    if (recognised !== undefined || schemaVersion !== 2 || typeof mediaType !== "string") return recognised;
+    const kind = this.#kinds.get(mediaType);
+    if (!kind || kind.recognises) return undefined;
+    return kind.signing ? kind.mediaTypes[0] : mediaType;
+  }
+
+  #recognisedType(document: JsonObject): string | undefined {
+    return this.#kinds.values().find((kind) => kind.recognises?.(document))?.mediaTypes[0];
   }
 }
 
 /** Those whose type a stored document shows without stating it. */
 const TOLD_BY_KEYS: ReadonlySet<string> = new Set([MediaType.ociManifest, MediaType.ociIndex]);
 
-/** What a document says of itself is all that is known of its kind once it is stored. */
-function checkStated(document: JsonObject, mediaType: string): void {
-  checkMediaType(document, mediaType, { noun: "manifest", optional: false }, refuse);
-  checkSchemaVersion(document, refuse);
-}
-
-/** Of the pushed bytes only the payload counts. */
-function parseSigned(bytes: Uint8Array, kind: ManifestKind, signing: ManifestSigning): Manifest {
-  const [mediaType] = kind.mediaTypes;
-  const { payload, signatures } = signing.open(bytes);
-  return { mediaType, bytes: payload, signatures, ...kind.parse(readDocument(payload, refuse), mediaType, refuse) };
-}
-
-function readDocument(bytes: Uint8Array, onFault: FaultHandler): JsonObject {
-  return withKnownKeys(parseJsonObject(bytes, onFault), DOCUMENT_KEYS, "the manifest", onFault);
+function readDocument(bytes: Uint8Array, origin: Origin): JsonObject {
+  return withKnownKeys(parseJsonObject(bytes, origin), DOCUMENT_KEYS, "the manifest", faultHandlerOf(origin));
 }
 
 /** Lower case, without parameters; undefined where the client did not say. */
@@ -133,7 +171,6 @@ function statedType(document: JsonObject): string | undefined {
 function shownType(document: JsonObject): string {
   if (isPresent(document["manifests"])) return MediaType.ociIndex;
   if (isPresent(document["config"]) || isPresent(document["layers"])) return MediaType.ociManifest;
-  if (isPresent(document["fsLayers"])) return MediaType.dockerSchema1Signed;
   throw new ManifestInvalid(
     "the kind of this manifest cannot be told: expected a Content-Type, a mediaType, or one of the keys manifests, config and layers",
   );

@@ -15,3 +15,8 @@ export const MediaType = {
   ociNondistributableGzip: "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
   octetStream: "application/octet-stream",
 } as const;
+
+/** `type/subtype` in lower case, without parameters. @see RFC 6838, section 4.2 */
+export function isMediaType(text: string): boolean {
+  return /^[a-z0-9][a-z0-9!#$&^_.+-]*\/[a-z0-9][a-z0-9!#$&^_.+-]*$/.test(text);
+}

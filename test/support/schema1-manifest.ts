@@ -1,6 +1,6 @@
 import { builtInKinds } from "../../src/oci/built-in-kinds.ts";
 import { type Digest, digestOf } from "../../src/oci/digest.ts";
-import { parseJsonObject, refuse } from "../../src/oci/json-fields.ts";
+import { parseJsonObject } from "../../src/oci/json-object.ts";
 import type { Manifest } from "../../src/oci/manifest.ts";
 import { ManifestKinds } from "../../src/oci/manifest-kinds.ts";
 import { MediaType } from "../../src/oci/media-types.ts";
@@ -26,5 +26,5 @@ export async function parseSignedManifest(bytes: Uint8Array): Promise<SignedMani
 }
 
 export function parseDocument(payload: Uint8Array): Schema1Document {
-  return checkDocument(parseJsonObject(payload, refuse));
+  return checkDocument(parseJsonObject(payload, "pushed"));
 }

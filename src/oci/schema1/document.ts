@@ -5,6 +5,7 @@ import {
   type JsonObject,
   knownKeys,
   nameOf,
+  nameOfNumber,
   optionalString,
   refuse,
   withKnownKeys,
@@ -43,11 +44,10 @@ const LONGEST_NAME = 255;
  */
 export function checkDocument(object: JsonObject): Schema1Document {
   const document = withKnownKeys(object, DOCUMENT_KEYS, "the manifest", refuse);
+  if (Object.hasOwn(document, "signatures")) refuse("the key signatures stands within what is signed");
   const { schemaVersion } = document;
   if (schemaVersion !== 1) {
-    refuse(
-      `schemaVersion must be the number 1, not ${typeof schemaVersion === "number" ? schemaVersion : nameOf(schemaVersion)}`,
-    );
+    refuse(`schemaVersion must be the number 1, not ${nameOfNumber(schemaVersion)}`);
   }
   const blobSums = readList(document, "fsLayers").map(readBlobSum);
   const history = readList(document, "history").map(readHistory);

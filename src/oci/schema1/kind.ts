@@ -1,13 +1,13 @@
 import type { BlobDigest } from "../blob-digest.ts";
 import type { BlobDescriptor } from "../descriptor.ts";
 import { ManifestInvalid, ManifestUnverified } from "../errors.ts";
-import { isJsonObject, type JsonObject, optionalArray, overlook, refuse } from "../json-fields.ts";
+import { isJsonObject, type JsonObject, optionalArray, overlook } from "../json-fields.ts";
 import type { ManifestContents, ManifestKind, ManifestSigning, SignedContent } from "../manifest-kind.ts";
 import { MediaType } from "../media-types.ts";
 import { parseBlobSum } from "./blob-sum.ts";
 import { checkDocument, type Schema1Document } from "./document.ts";
 import { type JwsSignature, parseStoredSignature, toStoredSignature } from "./jws-signature.ts";
-import { checkFit, parseSignedDocument, printSignedDocument } from "./signed-document.ts";
+import { checkFit, checkNumber, mostSignatures, parseSignedDocument, printSignedDocument } from "./signed-document.ts";
 import { makeSigningKey, type SigningKey } from "./signing-key.ts";
 
 export interface Schema1Options {
@@ -21,22 +21,23 @@ export interface Schema1Options {
  * Docker's first manifests: `{schemaVersion: 1, name, tag, architecture, fsLayers: [{blobSum}], history, signatures}`.
  * @see manifests, section 5
  */
-export function schema1Kind(options: Schema1Options): ManifestKind {
+export function schema1Kind({ enabled, key }: Schema1Options): ManifestKind {
   return {
     mediaTypes: [MediaType.dockerSchema1Signed, MediaType.dockerSchema1],
-    parse: (document, _mediaType, onFault) =>
-      onFault === refuse ? toContents(checkDocument(document)) : { layers: readLayers(document), manifests: [] },
-    signing: schema1Signing(options),
+    parse: (document, _mediaType, _onFault, origin) =>
+      origin === "pushed" ? toContents(checkDocument(document)) : { layers: readLayers(document), manifests: [] },
+    recognises: ({ schemaVersion }) => schemaVersion === 1,
+    ...(enabled ? {} : { refusal: NOT_ENABLED }),
+    signing: schema1Signing(key),
   };
 }
 
-function schema1Signing({ enabled, key: given }: Schema1Options): ManifestSigning {
+function schema1Signing(given: SigningKey | undefined): ManifestSigning {
   let key = given;
   return {
-    open: (document) => {
-      if (!enabled) throw new ManifestInvalid(NOT_ENABLED);
-      const { payload, signatures } = parseSignedDocument(document);
-      return { payload, signatures: signatures.map(toStoredSignature) };
+    open: (document, fields) => {
+      const { payload, signatures } = parseSignedDocument(document, fields);
+      return { payload, signatures: signatures.map(toOpened) };
     },
     verify,
     print: async ({ payload, signatures }) => {
@@ -52,18 +53,39 @@ function schema1Signing({ enabled, key: given }: Schema1Options): ManifestSignin
 const NOT_ENABLED =
   "schema 1 manifests are not enabled: push this image as schema 2 or OCI, which Docker does since version 1.10, or set compatibility.schema1.enabled of this registry";
 
-async function verify({ payload, signatures }: SignedContent): Promise<void> {
-  const [first, ...rest] = signatures.map(parseStoredSignature);
+/** By its stored bytes: parsing it again would read its key again. */
+const opened = new WeakMap<Uint8Array, JwsSignature>();
+
+function toOpened(signature: JwsSignature): Uint8Array {
+  const bytes = toStoredSignature(signature);
+  opened.set(bytes, signature);
+  return bytes;
+}
+
+/** Bytes can be written to since they were opened. */
+function fromOpened(bytes: Uint8Array): JwsSignature {
+  const signature = opened.get(bytes);
+  return signature && Buffer.compare(toStoredSignature(signature), bytes) === 0
+    ? signature
+    : parseStoredSignature(bytes);
+}
+
+async function verify({ payload, signatures }: SignedContent): Promise<readonly Uint8Array[]> {
+  checkNumber(signatures, mostSignatures(payload));
+  const [first, ...rest] = signatures.map(fromOpened);
   if (first === undefined) throw new ManifestUnverified("a schema 1 manifest must be signed");
   checkFit(payload, [first, ...rest]);
   const { verifySignatures } = await import("./jws.ts");
   await verifySignatures(payload, [first, ...rest]);
+  return [first, ...rest].map(toStoredSignature);
 }
 
-/** Those of this payload that cut it as the first does; whoever stored them had verified them. */
+/** Those of this payload that cut it as the first does, as many as may be pushed; whoever stored them had verified them. */
 function fitting(payload: Uint8Array, stored: readonly Uint8Array[]): JwsSignature[] {
   const found: JwsSignature[] = [];
+  const most = mostSignatures(payload);
   for (const bytes of stored) {
+    if (found.length === most) break;
     try {
       const signature = parseStoredSignature(bytes);
       checkFit(payload, [found[0] ?? signature, signature]);

@@ -5,18 +5,23 @@ import {
   certificateOf,
   ecSigner,
   type FixtureOptions,
+  joined,
   rsaSigner,
   schema1Fields,
+  signatureOf,
   signedFixture,
 } from "../../../test/support/schema1-fixture.ts";
 import { parseSignedManifest, type SignedManifest } from "../../../test/support/schema1-manifest.ts";
 import { OBSERVED } from "../../../test/support/schema1-observed.ts";
+import { builtInKinds } from "../built-in-kinds.ts";
 import { digestOf } from "../digest.ts";
 import { ManifestInvalid, ManifestUnverified, NameInvalid, RegistryError, TagInvalid } from "../errors.ts";
+import { ManifestKinds } from "../manifest-kinds.ts";
 import { MediaType } from "../media-types.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
+const KINDS = new ManifestKinds(builtInKinds({ enabled: true }));
 const P256 = ecSigner();
 const SHA512 = `sha512:${"a".repeat(128)}`;
 const TARSUM = `tarsum.v1+sha256:${"b".repeat(64)}`;
@@ -107,6 +112,8 @@ describe("a signed schema 1 manifest", () => {
       /equally long, not 1 and 2/,
     ],
     ["has no layers", { fsLayers: undefined }, ManifestInvalid, /fsLayers must be an array, not nothing/],
+    ["has signatures within what is signed", { signatures: [] }, ManifestInvalid, /stands within what is signed/],
+    ["has a schema version with a fraction", { schemaVersion: 1.5 }, ManifestInvalid, /the number 1, not 1\.5$/],
     ["has no history", { history: null }, ManifestInvalid, /history must be an array, not null/],
     [
       "has a layer that is a text",
@@ -155,6 +162,40 @@ describe("a signed schema 1 manifest", () => {
       });
     });
   }
+
+  it("is refused where its schema version is written as a fraction", async () => {
+    const { payload } = signedFixture(schema1Fields(), [P256]);
+    const written = Buffer.from(payload.toString().replace('"schemaVersion":1', '"schemaVersion":1.0'));
+    const document = joined(written, [signatureOf(written, P256)]);
+    await assert.rejects(parseSignedManifest(document), ManifestInvalid);
+  });
+
+  it("is verified by its signatures' bytes as they are, not as they were when it was opened", async () => {
+    const { mediaType, bytes, signatures = [] } = KINDS.parse(OBSERVED.document, MediaType.dockerSchema1Signed);
+    const signing = KINDS.signingOf(mediaType);
+    assert.ok(signing);
+    await signing.verify({ payload: bytes, signatures });
+    await signing.verify({ payload: bytes, signatures: signatures.map((one) => Uint8Array.from(one)) });
+    const [signature] = signatures;
+    assert.ok(signature);
+    const text = Buffer.from(signature).toString();
+    const at = text.indexOf('"signature":"') + 20;
+    signature[at] = text[at] === "A" ? 0x42 : 0x41;
+    await assert.rejects(signing.verify({ payload: bytes, signatures }), ManifestUnverified);
+  });
+
+  it("has as many signatures as its size allows, whoever gives them", async () => {
+    const padding = "x".repeat(3 * 1024 * 1024);
+    const { document } = signedFixture(schema1Fields({ padding }), [P256, P256]);
+    const { mediaType, bytes: payload, signatures = [] } = KINDS.parse(document, MediaType.dockerSchema1Signed);
+    const signing = KINDS.signingOf(mediaType);
+    assert.ok(signing);
+    await signing.verify({ payload, signatures });
+    const more = [...signatures, ...signatures];
+    await assert.rejects(signing.verify({ payload, signatures: more }), ManifestInvalid);
+    const printed = await signing.print({ payload, signatures: more });
+    assert.equal(KINDS.parse(printed, MediaType.dockerSchema1Signed).signatures?.length, 2);
+  });
 
   it("of the past may have a name that nobody may create any more", async () => {
     for (const name of ["Library/old", "a".repeat(255)]) assert.equal((await parse({ name })).document.name, name);

@@ -32,12 +32,7 @@ const LONGEST_INDENT = 64;
 export function formatOf(payload: Uint8Array): PayloadFormat {
   const brace = lastInk(payload, payload.length);
   const end = lastInk(payload, brace);
-  if (
-    payload[brace] !== CLOSE ||
-    end <= 0 ||
-    payload[end] === ",".charCodeAt(0) ||
-    lastInk(payload, end + 1) === OPEN
-  ) {
+  if (payload[brace] !== CLOSE || end <= 0 || payload[end] === ",".charCodeAt(0) || payload[end] === OPEN) {
     throw new ManifestInvalid("what is signed must be a JSON object with a member");
   }
   return { length: end + 1, tail: Buffer.from(payload.subarray(end + 1)).toString("latin1") };

@@ -132,6 +132,14 @@ describe("a signed document", () => {
     );
   });
 
+  it("signed here may be of any length", async () => {
+    const key = makeSigningKey();
+    for (let length = 0; length < 300; length++) {
+      const payload = Buffer.from(JSON.stringify({ a: "x".repeat(length) }));
+      assert.equal((await signPayload(payload, key, NOW)).format.length, payload.length - 1);
+    }
+  });
+
   it("keeps white space behind the payload's brace in its payload", async () => {
     const payload = Buffer.from(`${JSON.stringify(FIELDS, null, 3)}\n \n`);
     const document = printSignedDocument(payload, [await signPayload(payload, makeSigningKey(), NOW)]);

@@ -1,5 +1,6 @@
 import { ManifestInvalid } from "../errors.ts";
-import { type JsonObject, nameOf, parseJsonObject, refuse } from "../json-fields.ts";
+import { type JsonObject, nameOf } from "../json-fields.ts";
+import { parseJsonObject } from "../json-object.ts";
 import { toGoJson } from "./go-json.ts";
 import { compareSignatures, type JwsSignature, parseSignature, toJson } from "./jws-signature.ts";
 import { indentOf, type PayloadFormat } from "./payload-format.ts";
@@ -14,26 +15,42 @@ export interface SignedDocument {
 /** The key of a document under which its signatures stand. */
 const SIGNATURES = "signatures";
 
-/** More are no use, and each costs a pass over the payload. The peers set no limit. */
-const MOST_SIGNATURES = 64;
+/** More are no use, and verifying one takes up to 6 ms for its key alone. The peers set no limit. */
+const MOST_SIGNATURES = 32;
+
+/** Bytes that may be signed, of all signatures together: each costs passes over the payload, of 5 to 15 ms a MiB. */
+const MOST_SIGNED_BYTES = 8 * 1024 * 1024;
 
 /**
  * A document is its payload with the signatures as the last member; whatever else lies outside the payload is refused,
- * because nobody has signed it.
+ * because nobody has signed it. What the payload says is not looked at.
+ * @param fields what the document says as a whole
  * @throws {ManifestInvalid} where it is of another form
  * @throws {ManifestUnverified} where a key cannot be used
  * @see manifests, section 5.2, "Pretty JWS"
  */
-export function parseSignedDocument(bytes: Uint8Array): SignedDocument {
-  const signatures = readSignatures(parseJsonObject(bytes, refuse));
+export function parseSignedDocument(
+  bytes: Uint8Array,
+  fields: JsonObject = parseJsonObject(bytes, "pushed"),
+): SignedDocument {
+  const signatures = readSignatures(fields);
   const [{ format }] = signatures;
   checkAgreement(format, signatures);
   checkRest(bytes, format);
   const payload = joinPayload(bytes, format);
-  if (Object.hasOwn(parseJsonObject(payload, refuse), SIGNATURES)) {
-    throw new ManifestInvalid(`the key ${SIGNATURES} stands within what is signed`);
-  }
+  checkNumber(signatures, mostSignatures(payload));
   return { payload, signatures };
+}
+
+/** How many a payload may have. */
+export function mostSignatures(payload: Uint8Array): number {
+  return Math.min(MOST_SIGNATURES, Math.floor(MOST_SIGNED_BYTES / payload.length));
+}
+
+/** @throws {ManifestInvalid} */
+export function checkNumber(signatures: readonly unknown[], most: number): void {
+  if (signatures.length <= most) return;
+  throw new ManifestInvalid(`a manifest of this size may have at most ${most} signatures, not ${signatures.length}`);
 }
 
 /**
@@ -76,9 +93,7 @@ function readSignatures(document: JsonObject): readonly [JwsSignature, ...JwsSig
   if (!Object.hasOwn(document, SIGNATURES)) throw new ManifestInvalid(`missing signature key: expected ${SIGNATURES}`);
   const value = document[SIGNATURES];
   if (!Array.isArray(value)) throw new ManifestInvalid(`${SIGNATURES} must be an array, not ${nameOf(value)}`);
-  if (value.length > MOST_SIGNATURES) {
-    throw new ManifestInvalid(`a manifest may have at most ${MOST_SIGNATURES} signatures, not ${value.length}`);
-  }
+  checkNumber(value, MOST_SIGNATURES);
   const [first, ...rest] = value.map((item, index) => parseSignature(item, `${SIGNATURES}[${index}]`));
   if (first === undefined) throw new ManifestInvalid(`${SIGNATURES} must not be empty`);
   return [first, ...rest];
@@ -95,7 +110,7 @@ function checkAgreement({ length, tail }: PayloadFormat, signatures: readonly Jw
 function checkRest(bytes: Uint8Array, { length }: PayloadFormat): void {
   if (length > bytes.length) throw new ManifestInvalid("invalid format length: it is longer than the document");
   const rest = Buffer.from(bytes.subarray(length)).toString().trimStart();
-  const keys = rest.startsWith(",") ? Object.keys(parseJsonObject(Buffer.from(`{${rest.slice(1)}`), refuse)) : [];
+  const keys = rest.startsWith(",") ? Object.keys(parseJsonObject(Buffer.from(`{${rest.slice(1)}`), "pushed")) : [];
   if (keys.length === 1 && keys[0] === SIGNATURES) return;
   throw new ManifestInvalid(`invalid format length: expected nothing but ${SIGNATURES} behind what is signed`);
 }
