@@ -257,9 +257,10 @@ export interface SignatureService {
   get(digest: Digest): Promise<readonly Uint8Array[]>;
 
   /**
-   * Adds to those that are there. Each is the JSON of one JWS signature.
+   * Adds to those that are there, up to a limit of some tens; none changes nothing. Each is the JSON of one JWS signature,
+   * which is stored in one form, however it is written.
    * @throws {ManifestUnknown}
-   * @throws {ManifestInvalid} where it is of another form
+   * @throws {ManifestInvalid} where one is of another form or too long, or they would be too many
    * @throws {ManifestUnverified} where it is not one of this manifest
    * @throws {Unsupported} where the manifest is of a kind without signatures
    */

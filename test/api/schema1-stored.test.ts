@@ -12,6 +12,7 @@ import { registryContract } from "../contract/registry.ts";
 import type { Api } from "../support/api.ts";
 import { expectError, pushBlob, pushImage, putManifest, unchanged } from "../support/api-content.ts";
 import {
+  certificateOf,
   ecSigner,
   type FixtureSignature,
   fingerprintOf,
@@ -207,6 +208,56 @@ registryContract("signatures of 2015", (open) => {
     await api.send("DELETE", `/v2/${NAME}/manifests/${digestOf(mine.payload)}`);
     assert.deepEqual(await service.get(digestOf(mine.payload)), []);
     await assert.rejects(service.put(digestOf(mine.payload), ...mine.signatures.map(toBytes)), ManifestUnknown);
+  });
+
+  test("are one, however they are written", async () => {
+    await using api = await open();
+    const service = await layDown(api, []);
+    const [own] = fixture.signatures as [FixtureSignature];
+    const reversed = Object.fromEntries(Object.entries(own).reverse());
+    await service.put(digest, toBytes(own), Buffer.from(JSON.stringify(own, null, 1)));
+    await service.put(digest, Buffer.from(` ${JSON.stringify(reversed)}\n`));
+    assert.deepEqual((await service.get(digest)).map(text), [text(first)]);
+    assert.deepEqual(await keysOf(api), keys.slice(0, 1));
+  });
+
+  test("may be put where there are none, which changes nothing, of a manifest that is there", async () => {
+    await using api = await open();
+    const service = await layDown(api, [first]);
+    await unchanged(api, () => service.put(digest));
+    await assert.rejects(service.put(UNKNOWN), ManifestUnknown);
+  });
+
+  test("are not put where one has more than 256 KiB as it is stored", async () => {
+    await using api = await open();
+    const service = await layDown(api, [first]);
+    const long = (length: number): Buffer => {
+      const x5c = [certificateOf(P384.publicKey), "A".repeat(length)];
+      return toBytes(signatureOf(payload, P384, { header: ({ alg }) => ({ alg, x5c }) }));
+    };
+    const room = 256 * 1024 - long(0).length;
+    for (const bytes of [long(room + 1), Buffer.from(text(long(room - 100)).replaceAll("AAAAA", "<AAAA"))]) {
+      await unchanged(api, () => assert.rejects(service.put(digest, bytes), ManifestInvalid));
+    }
+    await service.put(digest, long(room));
+    assert.equal((await service.get(digest)).length, 2);
+    const { body } = await pull(api, TAG);
+    assert.deepEqual(verifiedPayload(body), payload);
+  });
+
+  test("are not put where they would be more than 32 with those that are there", async () => {
+    await using api = await open();
+    const service = await layDown(api, stored);
+    const others = Array.from({ length: 30 }, () => toBytes(signatureOf(payload, ecSigner())));
+    await unchanged(api, () => assert.rejects(service.put(digest, ...others), ManifestInvalid));
+    await unchanged(api, () => assert.rejects(service.put(digest, ...Array(33).fill(first)), ManifestInvalid));
+    const done = await Promise.allSettled(others.map((one) => service.put(digest, one)));
+    assert.equal(done.filter(({ status }) => status === "rejected").length, 1);
+    assert.equal((await service.get(digest)).length, 32);
+    await unchanged(api, () => service.put(digest, ...stored));
+    await unchanged(api, () =>
+      assert.rejects(service.put(digest, toBytes(signatureOf(payload, P256))), ManifestInvalid),
+    );
   });
 
   test("are not put where one of them does not hold, is of another manifest, or is none", async () => {
