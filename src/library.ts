@@ -6,11 +6,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { availableParallelism } from "node:os";
 import type { FastifyBaseLogger } from "fastify";
+import { toAnswer } from "./http/errors.ts";
 import { createServer } from "./http/server.ts";
 import { builtInKinds } from "./oci/built-in-kinds.ts";
+import { RegistryClosed } from "./oci/errors.ts";
 import type { ManifestKind } from "./oci/manifest-kind.ts";
 import { ManifestKinds } from "./oci/manifest-kinds.ts";
 import type { Schema1Options } from "./oci/schema1/kind.ts";
+import { DRIVER, lackingOf } from "./part-shape.ts";
 import { PathMapper } from "./registry/paths.ts";
 import type { ReferenceRules } from "./registry/reference-rules.ts";
 import type { Registry } from "./registry/registry.ts";
@@ -46,8 +49,13 @@ export interface RegistryOptions {
   readonly warn?: (message: string, fields: Readonly<Record<string, unknown>>) => void;
 }
 
-/** A registry over a driver. Cheap: nothing is read until it is asked for. */
+/**
+ * A registry over a driver. Cheap: nothing is read until it is asked for.
+ * @throws {TypeError} where the driver is none, or two kinds of manifests have one media type
+ */
 export function openRegistry(options: RegistryOptions): Registry {
+  const lacking = lackingOf(options.driver, DRIVER);
+  if (lacking.length > 0) throw new TypeError(`driver is no storage driver: it lacks ${lacking.join(", ")}`);
   const { driver, paths = new PathMapper(), deletion = false, readOnly = false } = options;
   const { redirect = true, references = EVERYTHING_THERE, warn = () => undefined } = options;
   const { kinds = [], schema1 } = options;
@@ -78,7 +86,7 @@ export interface HandlerOptions {
   readonly log?: FastifyBaseLogger;
 }
 
-/** Answers requests for the API and 404 to any other. Disposal waits for what it is answering. */
+/** Answers requests for the API and 404 to any other; 503 once it is disposed of. */
 export interface Handler extends AsyncDisposable {
   (request: IncomingMessage, response: ServerResponse): void;
 }
@@ -90,6 +98,7 @@ export interface Handler extends AsyncDisposable {
 export async function createHandler(registry: Registry, options: HandlerOptions = {}): Promise<Handler> {
   const { secret = randomSecret(), prefix = "/", host, relativeUrls = false, readOnly = false } = options;
   const { maxEntries = 1000, maxTags = 1000, stall = 60_000, log = SILENT } = options;
+  checkOptions({ secret, prefix, maxEntries, maxTags, stall });
   const server = createServer({
     ...{ registry, secret, prefix, readOnly, maxEntries, maxTags, stall, log },
     urls: { host, relative: relativeUrls },
@@ -97,9 +106,33 @@ export async function createHandler(registry: Registry, options: HandlerOptions 
     timeouts: { header: 0, idle: 0 }, // those of the program's own server count
   });
   await server.ready();
-  return Object.assign((request: IncomingMessage, response: ServerResponse) => server.routing(request, response), {
-    [Symbol.asyncDispose]: async () => await server.close(),
+  let closed = false;
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    if (closed) refuse(response);
+    else server.routing(request, response);
+  };
+  return Object.assign(handle, {
+    [Symbol.asyncDispose]: async () => {
+      closed = true;
+      await server.close();
+    },
   });
+}
+
+/** @throws {TypeError} */
+function checkOptions({ secret, prefix, ...numbers }: Required<Pick<HandlerOptions, CheckedOption>>): void {
+  if (secret === "") throw new TypeError("secret must not be empty: it signs the state of uploads");
+  if (!/^\/(?:.*\/)?$/.test(prefix)) throw new TypeError(`prefix must begin and end with a slash, not be ${prefix}`);
+  for (const [name, value] of Object.entries(numbers)) {
+    if (!(Number.isSafeInteger(value) && value > 0)) throw new TypeError(`${name} must be a whole number above 0`);
+  }
+}
+
+type CheckedOption = "secret" | "prefix" | "maxEntries" | "maxTags" | "stall";
+
+function refuse(response: ServerResponse): void {
+  const { status, headers, body } = toAnswer(new RegistryClosed());
+  response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) }).end(body);
 }
 
 const nothing = (): void => undefined;

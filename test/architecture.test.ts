@@ -68,7 +68,10 @@ const TABLE: Table = {
   "signing-key-file.ts": { sources: ["config/config-error.ts", "oci"], packages: [] },
   "upload-secret.ts": { sources: [], packages: [] },
   "main.ts": { sources: ["cli", "lib/young-generation.ts"], packages: [] },
-  "library.ts": { sources: ["http", "oci", "registry", "storage", "upload-secret.ts"], packages: ["fastify"] },
+  "library.ts": {
+    sources: ["http", "oci", "registry", "storage", "part-shape.ts", "upload-secret.ts"],
+    packages: ["fastify"],
+  },
   "index.ts": { sources: ["library.ts", "http/blobs.ts", "lib", "oci", "registry", "storage"], packages: [] },
 };
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -11,6 +11,7 @@ import {
   createHandler,
   type Digest,
   digestOf,
+  type HandlerOptions,
   MediaType,
   MemoryDriver,
   openRegistry,
@@ -75,6 +76,33 @@ test("a handler serves the API in a server that has pages of its own", async () 
     server.close();
     server.closeAllConnections();
   }
+});
+
+test("a handler that was disposed of answers 503, and one is not made of options that mean nothing", async () => {
+  await using registry = openRegistry({ driver: new MemoryDriver() });
+  const api = await createHandler(registry);
+  await using server = await listen(api);
+  assert.equal((await fetch(`${server.origin}/v2/`)).status, 200);
+  await api[Symbol.asyncDispose]();
+  const answer = await fetch(`${server.origin}/v2/`);
+  assert.deepEqual([answer.status, answer.headers.get("retry-after")], [503, "5"]);
+  assert.match(await answer.text(), /"UNAVAILABLE".*the registry was closed/);
+  const wrong: readonly HandlerOptions[] = [
+    { prefix: "x" },
+    { prefix: "/x" },
+    { secret: "" },
+    { maxEntries: -1 },
+    { maxTags: Number.NaN },
+    { stall: 0.5 },
+  ];
+  for (const options of wrong) {
+    const [name = ""] = Object.keys(options);
+    await assert.rejects(createHandler(registry, options), { name: "TypeError", message: new RegExp(`^${name} must`) });
+  }
+  assert.throws(
+    () => openRegistry({ driver: { name: "x" } as never }),
+    /no storage driver: it lacks location, getContent/,
+  );
 });
 
 test("a path mapper that is passed in says where everything lies", async () => {
@@ -205,4 +233,16 @@ async function store(registry: Registry, bytes: Uint8Array): Promise<Digest> {
     })(),
   );
   return (await whole.commit(digestOf(bytes))).digest;
+}
+
+async function listen(handler: RequestListener): Promise<AsyncDisposable & { readonly origin: string }> {
+  const server = createServer(handler);
+  await once(server.listen(0), "listening");
+  return {
+    origin: `http://localhost:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
 }

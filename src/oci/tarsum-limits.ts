@@ -17,5 +17,5 @@ export const TARSUM_LIMITS: TarsumLimits = {
   extensionBytes: 2 ** 20,
   records: 2 ** 12,
   fragments: 2 ** 16,
-  holeBytes: 2 ** 28,
+  holeBytes: 2 ** 26,
 };
