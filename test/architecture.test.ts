@@ -12,8 +12,10 @@ const TABLE: Table = {
   oci: { sources: [], packages: [], node: ["node:crypto"] },
   "oci/schema1/jws.ts": { sources: [], packages: ["jose"] },
   storage: { sources: [], packages: [] },
+  cache: { sources: ["oci", "lib"], packages: ["lru-cache"] },
+  "cache/redis-client.ts": { sources: ["config/address.ts", "config/redis-config.ts"], packages: ["@redis/client"] },
   registry: {
-    sources: ["oci", "storage", "lib"],
+    sources: ["oci", "storage", "cache", "lib"],
     packages: ["hash-wasm", "lru-cache"],
     node: ["node:crypto", "node:timers/promises"],
   },
@@ -40,17 +42,24 @@ const TABLE: Table = {
     ],
     packages: [],
   },
-  "parts.ts": { sources: ["config", "storage", "named-module.ts", "own-parts.ts"], packages: [] },
+  "parts.ts": {
+    sources: ["cache", "config", "storage", "named-module.ts", "own-parts.ts", "redis-tls.ts"],
+    packages: [],
+  },
   "own-parts.ts": {
     sources: ["named-module.ts", "oci/manifest-kind.ts", "oci/media-types.ts", "storage"],
     packages: [],
   },
   "named-module.ts": { sources: ["config/config-error.ts"], packages: [], unwritten: true },
+  "redis-tls.ts": {
+    sources: ["cache/redis-client.ts", "config/config-error.ts", "config/redis-config.ts"],
+    packages: [],
+  },
   "signing-key-file.ts": { sources: ["config/config-error.ts", "oci"], packages: [] },
   "upload-secret.ts": { sources: [], packages: [] },
   "main.ts": { sources: ["cli", "lib/young-generation.ts"], packages: [] },
-  "library.ts": { sources: ["http", "oci", "registry", "storage", "upload-secret.ts"], packages: ["fastify"] },
-  "index.ts": { sources: ["library.ts", "http/blobs.ts", "oci", "registry", "storage"], packages: [] },
+  "library.ts": { sources: ["cache", "http", "oci", "registry", "storage", "upload-secret.ts"], packages: ["fastify"] },
+  "index.ts": { sources: ["cache", "library.ts", "http/blobs.ts", "oci", "registry", "storage"], packages: [] },
 };
 
 const ROOT = join(import.meta.dirname, "..");

@@ -1,4 +1,5 @@
 import { BUILT_IN } from "./built-in.ts";
+import { cacheFindings } from "./cache-rules.ts";
 import type { Config } from "./config.ts";
 import { applyEnvironment, type Environment } from "./environment.ts";
 import { type Finding, inOrder } from "./finding.ts";
@@ -32,7 +33,14 @@ export function examine(text: string, name: string, env: Environment): Examined 
   const { config, findings } = validate(root);
   return {
     config,
-    findings: inOrder([...applied, ...driverFindings(root), ...authFindings(root), ...review(root), ...findings]),
+    findings: inOrder([
+      ...applied,
+      ...driverFindings(root),
+      ...authFindings(root),
+      ...cacheFindings(root),
+      ...review(root),
+      ...findings,
+    ]),
   };
 }
 

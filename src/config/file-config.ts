@@ -30,7 +30,10 @@ export interface FileConfig
 export type StorageSection = Omit<StorageConfig, "driver" | "cache"> & {
   readonly filesystem?: FilesystemParameters | undefined;
   readonly inmemory?: DriverConfig["parameters"] | undefined;
-  readonly cache: CacheConfig & { readonly layerinfo?: string | undefined };
+  readonly cache: Omit<CacheConfig, "blobdescriptor"> & {
+    readonly blobdescriptor?: string | undefined;
+    readonly layerinfo?: string | undefined;
+  };
 };
 
 export type Endpoint = EndpointConfig & { readonly ignoredmediatypes: readonly string[] };

@@ -1,4 +1,12 @@
-import type { Config, EndpointConfig, Middleware, Parameters, StorageConfig, ValidationConfig } from "./config.ts";
+import {
+  CACHES,
+  type Config,
+  type EndpointConfig,
+  type Middleware,
+  type Parameters,
+  type StorageConfig,
+  type ValidationConfig,
+} from "./config.ts";
 import type { Endpoint, FileConfig, RedisSection, StorageSection } from "./file-config.ts";
 import type { RedisConfig } from "./redis-config.ts";
 
@@ -22,13 +30,13 @@ export function resolve(file: FileConfig, driver: string, own: Parameters = {}):
 
 function toStorage(section: StorageSection, driver: string, own: Parameters): StorageConfig {
   const { maintenance, redirect, tag, filesystem } = section;
-  const { layerinfo, ...cache } = section.cache;
+  const { layerinfo, blobdescriptor = layerinfo, ...cache } = section.cache;
   return {
     driver: { name: driver, parameters: driver === "filesystem" ? (filesystem ?? {}) : own },
     maintenance,
     delete: section.delete,
     redirect,
-    cache: { ...cache, blobdescriptor: cache.blobdescriptor ?? layerinfo },
+    cache: { ...cache, blobdescriptor: CACHES.find((name) => name === blobdescriptor) },
     tag,
   };
 }

@@ -1,4 +1,4 @@
-import type { Store } from "../registry/context.ts";
+import type { Store } from "../registry/store.ts";
 import { type PurgeReport, purgeUploads } from "./upload-purge.ts";
 
 export interface PurgeScheduleOptions {
