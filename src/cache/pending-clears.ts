@@ -14,6 +14,7 @@ export class PendingClears {
   readonly #warn: (message: string, fields: Readonly<Record<string, unknown>>) => void;
   #timer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> | undefined;
+  #ended = false;
 
   /**
    * @param transact rejects where Redis may not have done it
@@ -47,11 +48,13 @@ export class PendingClears {
     });
   }
 
+  /** One more attempt, the last. */
   async end(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
     clearTimeout(this.#timer);
     if (this.#pending.size > 0) this.flush();
     await this.#flushing;
-    clearTimeout(this.#timer);
     const { size } = this.#pending;
     if (size > 0) this.#warn(`Redis holds ${size} entries that were deleted: empty it before it is used again`, {});
   }
@@ -74,6 +77,7 @@ export class PendingClears {
 
   #tryLater(): void {
     clearTimeout(this.#timer);
+    if (this.#ended) return;
     this.#timer = setTimeout(() => this.flush(), this.#pause).unref();
   }
 

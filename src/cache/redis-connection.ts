@@ -49,6 +49,7 @@ export class RenewableConnection implements RedisConnection {
   readonly ready: Promise<void>;
   readonly #open: () => RedisClient;
   #client: RedisClient;
+  #ended = false;
 
   constructor(open: () => RedisClient) {
     this.#open = open;
@@ -66,12 +67,15 @@ export class RenewableConnection implements RedisConnection {
   }
 
   renew(): void {
+    if (this.#ended) return;
     this.#client.destroy();
     this.#client = this.#open();
     this.#client.connect().catch(() => undefined); // then what is sent to it fails too
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
     this.#client.destroy();
   }
 }

@@ -32,6 +32,7 @@ export class RedisCache implements DescriptorCache {
   readonly #options: RedisCacheOptions;
   readonly #circuit: Circuit;
   readonly #pending: PendingClears;
+  #ended = false;
 
   constructor(options: RedisCacheOptions) {
     const { pause = PAUSE, revisionLifetime, warn } = options;
@@ -73,6 +74,7 @@ export class RedisCache implements DescriptorCache {
   async [Symbol.asyncDispose](): Promise<void> {
     await using _last = this.#options.connection;
     await this.#pending.end();
+    this.#ended = true;
   }
 
   #leave(error: unknown, first: boolean): void {
@@ -127,11 +129,12 @@ export class RedisCache implements DescriptorCache {
   async #transact(commands: readonly Command[]): Promise<void> {
     const replies = await this.#call((connection) => connection.transact(commands));
     const wrong = commands.filter((_, index) => isWrongType(replies[index]));
-    if (wrong.length > 0) await this.#call(({ send }) => send(wrong.map(({ key }) => keys.dropKey(key))));
+    if (wrong.length > 0) await this.#call((connection) => connection.send(wrong.map(({ key }) => keys.dropKey(key))));
   }
 
   #call(ask: (connection: RedisConnection) => Promise<readonly Reply[]>): Promise<readonly Reply[]> {
     const { connection, patience } = this.#options;
+    if (this.#ended) return Promise.reject(new Error("the cache was closed"));
     return this.#circuit.run(async () => {
       const replies = await within(patience, ask(connection));
       const refused = replies.find((reply) => reply instanceof RefusedCommand && !reply.isWrongType);
