@@ -33,13 +33,18 @@ function addressesOf(root: Mapping): Scalar[] {
   return items.length === 0 && older ? [older] : items;
 }
 
-function addressFinding(address: Scalar): Finding[] {
+/** What was found is not quoted: somebody may have written a URL with a password. */
+function addressFinding({ text, where }: Scalar): Finding[] {
+  if (isAddress(text)) return [];
+  const sentence = "redis.addrs has what is no address of a server, must be <host>:<port>, such as localhost:6379";
+  return [{ about: `${where} redis.addrs`, where, sentence, fatal: true }];
+}
+
+function isAddress(text: string): boolean {
   try {
-    parseAddress(address.text);
-    return [];
-  } catch (error) {
-    const sentence = `${JSON.stringify(address.text)} is no address of a Redis, must be ${(error as Error).message}`;
-    return [{ about: `${address.where} redis.addrs`, where: address.where, sentence, fatal: true }];
+    return parseAddress(text).port > 0;
+  } catch {
+    return false;
   }
 }
 

@@ -82,7 +82,7 @@ describe("an examined configuration", () => {
     assert.deepEqual(subjects(MANY_MISTAKES), [
       "error: f:7: storage.delete.enabled",
       "error: f:10: storage.maintenance.uploadpurging.age",
-      'error: f:12: "localhost"',
+      "error: f:12: redis.addrs has what",
       "error: f:14: http.addr",
       "warning: f:15: http.host",
       "warning: f:16: unknown key http.seceret",
