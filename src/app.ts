@@ -11,12 +11,13 @@ import { builtInKinds } from "./oci/built-in-kinds.ts";
 import { ManifestKinds } from "./oci/manifest-kinds.ts";
 import type { Schema1Options } from "./oci/schema1/kind.ts";
 import { loadOwnKinds } from "./own-parts.ts";
-import { openDriver } from "./parts.ts";
-import type { RegistryOptions, Store } from "./registry/context.ts";
+import { openCache, openDriver } from "./parts.ts";
+import type { RegistryOptions } from "./registry/context.ts";
 import { PathMapper } from "./registry/paths.ts";
 import type { ReferenceRules } from "./registry/reference-rules.ts";
 import type { Registry } from "./registry/registry.ts";
 import { StorageRegistry } from "./registry/storage-registry.ts";
+import type { Store } from "./registry/store.ts";
 import type { Matcher } from "./registry/url-policy.ts";
 import { readSigningKey } from "./signing-key-file.ts";
 import type { StorageDriver } from "./storage/driver.ts";
@@ -47,8 +48,10 @@ export async function createApp(config: Config, log: Log, folder: string): Promi
   const warn = (message: string, fields: Readonly<Record<string, unknown>>): void => log.warn(fields, message);
   const wrapped = await wrapDriver(driver, config.middleware.storage, { folder, warn });
   const store = { driver: wrapped, paths: new PathMapper() };
-  const stored = new StorageRegistry(store, kinds, toRegistryOptions(config), warn);
+  const cache = await openCache(config, warn);
+  const stored = new StorageRegistry(store, kinds, toRegistryOptions(config), warn, cache);
   const registry = parts.use(await wrapRegistry(stored, config.middleware, folder));
+  if (cache) log.info(`using ${config.storage.cache.blobdescriptor} blob descriptor cache`);
   const accessLog = config.log.accesslog.disabled ? undefined : parts.use(writeLines());
   const server = createServer(toServerOptions(config, log, registry, driver, accessLog));
   const owned = parts.move();
@@ -78,13 +81,14 @@ function toSchema1Options({ enabled, signingkeyfile }: Schema1Config): Schema1Op
   return { enabled, key: signingkeyfile === undefined ? undefined : readSigningKey(signingkeyfile) };
 }
 
-function toRegistryOptions({ storage, validation, compatibility }: Config): RegistryOptions {
+function toRegistryOptions({ storage, validation, compatibility, wharfinger }: Config): RegistryOptions {
   return {
     deletion: storage.delete.enabled,
     readOnly: storage.maintenance.readonly.enabled,
     redirect: !storage.redirect.disable,
     references: toReferenceRules(validation),
     schema1: compatibility.schema1.enabled,
+    exclusive: wharfinger.exclusive,
     tagConcurrency: storage.tag.concurrencylimit || availableParallelism(),
   };
 }

@@ -1,4 +1,8 @@
 /** What a program that embeds the registry may use. Everything else may change at any time. */
+export type * from "./cache/descriptor-cache.ts";
+export { MemoryCache, type MemoryCacheOptions } from "./cache/memory.ts";
+export { openRedisCache, type RedisOptions } from "./cache/open-redis.ts";
+export type { RedisServer, TlsFiles } from "./cache/redis-client.ts";
 export { blobHandler } from "./http/blobs.ts";
 export { decorate } from "./lib/decorate.ts";
 export {

@@ -6,6 +6,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { availableParallelism } from "node:os";
 import type { FastifyBaseLogger } from "fastify";
+import type { DescriptorCache } from "./cache/descriptor-cache.ts";
 import { toAnswer } from "./http/errors.ts";
 import { createServer } from "./http/server.ts";
 import { builtInKinds } from "./oci/built-in-kinds.ts";
@@ -36,6 +37,13 @@ export interface RegistryOptions {
   readonly readOnly?: boolean;
   /** Whether clients may be sent to the storage for blobs, where the driver can; `true` by default. */
   readonly redirect?: boolean;
+  /** Asked before the storage what a repository holds; none by default. The registry owns it as it owns the driver. */
+  readonly cache?: DescriptorCache;
+  /**
+   * Nobody else writes to the storage without telling the cache: a manifest's references may then be looked up in it.
+   * `false` by default.
+   */
+  readonly exclusive?: boolean;
   /** Kinds of manifests beyond Docker's and OCI's. */
   readonly kinds?: Iterable<ManifestKind>;
   /**
@@ -58,10 +66,19 @@ export function openRegistry(options: RegistryOptions): Registry {
   if (lacking.length > 0) throw new TypeError(`driver is no storage driver: it lacks ${lacking.join(", ")}`);
   const { driver, paths = new PathMapper(), deletion = false, readOnly = false } = options;
   const { redirect = true, references = EVERYTHING_THERE, warn = () => undefined } = options;
-  const { kinds = [], schema1 } = options;
+  const { kinds = [], schema1, cache, exclusive = false } = options;
   const tagConcurrency = availableParallelism();
-  const rules = { deletion, readOnly, redirect, references, schema1: schema1?.enabled ?? false, tagConcurrency };
-  return new StorageRegistry({ driver, paths }, new ManifestKinds([...builtInKinds(schema1), ...kinds]), rules, warn);
+  const rules = {
+    deletion,
+    readOnly,
+    redirect,
+    references,
+    exclusive,
+    schema1: schema1?.enabled ?? false,
+    tagConcurrency,
+  };
+  const allKinds = new ManifestKinds([...builtInKinds(schema1), ...kinds]);
+  return new StorageRegistry({ driver, paths }, allKinds, rules, warn, cache);
 }
 
 const EVERYTHING_THERE: ReferenceRules = { urls: { foreignByDefault: false }, requiresChild: () => true };

@@ -1,8 +1,10 @@
 /** What the configuration can name, loaded when it is named. */
-import type { DriverConfig } from "./config/config.ts";
+import { type DescriptorCache, SHARED_LIFETIME } from "./cache/descriptor-cache.ts";
+import type { CacheName, Config, DriverConfig } from "./config/config.ts";
 import { isSpecifier } from "./config/specifier.ts";
 import { importNamed } from "./named-module.ts";
 import { openOwnDriver } from "./own-parts.ts";
+import { readRedisTls } from "./redis-tls.ts";
 import type { StorageDriver } from "./storage/driver.ts";
 import type { DriverAccess, OpenDriver } from "./storage/open-driver.ts";
 
@@ -35,4 +37,31 @@ export async function openDriver(driver: DriverConfig, access: DriverAccess, fol
   const open = DRIVERS[name];
   if (!open) throw new Error(`no storage driver is called ${name}: expected ${Object.keys(DRIVERS).join(", ")}`);
   return await open(parameters, access);
+}
+
+type OpenCache = (config: Config, warn: Warn) => Promise<DescriptorCache>;
+
+type Warn = (message: string, fields: Readonly<Record<string, unknown>>) => void;
+
+const CACHES: Readonly<Record<CacheName, OpenCache>> = {
+  inmemory: async ({ storage, wharfinger }) => {
+    const { MemoryCache } = await import("./cache/memory.ts");
+    const lifetime = wharfinger.exclusive ? undefined : SHARED_LIFETIME;
+    return new MemoryCache({ entries: storage.cache.blobdescriptorsize, lifetime });
+  },
+  redis: async ({ redis, wharfinger }, warn) => {
+    if (!redis) throw new Error("the descriptor cache is in redis, but there is no section redis");
+    const { openRedisCache } = await import("./cache/open-redis.ts");
+    return await openRedisCache(redis, { tls: readRedisTls(redis.tls), exclusive: wharfinger.exclusive, warn });
+  },
+};
+
+/**
+ * Redis need not be there.
+ * @returns undefined where none is configured
+ * @throws {ConfigError} where a file of its section cannot be read
+ */
+export async function openCache(config: Config, warn: Warn): Promise<DescriptorCache | undefined> {
+  const { blobdescriptor } = config.storage.cache;
+  return blobdescriptor && (await CACHES[blobdescriptor](config, warn));
 }

@@ -17,8 +17,10 @@ const TABLE: Table = {
   "storage/s3/multipart.ts": { sources: [], packages: ["@aws-sdk/client-s3"] },
   "storage/s3/objects.ts": { sources: [], packages: ["@aws-sdk/client-s3"] },
   "storage/s3/redirects.ts": { sources: [], packages: ["@aws-sdk/client-s3", "@aws-sdk/s3-request-presigner"] },
+  cache: { sources: ["oci", "lib"], packages: ["lru-cache"] },
+  "cache/redis-client.ts": { sources: ["config/address.ts", "config/redis-config.ts"], packages: ["@redis/client"] },
   registry: {
-    sources: ["oci", "storage", "lib"],
+    sources: ["oci", "storage", "cache", "lib"],
     packages: ["hash-wasm", "lru-cache"],
     node: ["node:crypto", "node:timers/promises"],
   },
@@ -46,7 +48,10 @@ const TABLE: Table = {
     ],
     packages: [],
   },
-  "parts.ts": { sources: ["config", "storage", "named-module.ts", "own-parts.ts"], packages: [] },
+  "parts.ts": {
+    sources: ["cache", "config", "storage", "named-module.ts", "own-parts.ts", "redis-tls.ts"],
+    packages: [],
+  },
   "own-parts.ts": { sources: ["named-module.ts", "part-shape.ts", "oci", "storage"], packages: [] },
   "middleware.ts": {
     sources: [
@@ -65,14 +70,18 @@ const TABLE: Table = {
   "cloudfront-key.ts": { sources: ["config/config-error.ts"], packages: [] },
   "part-shape.ts": { sources: [], packages: [] },
   "named-module.ts": { sources: ["config/config-error.ts"], packages: [], unwritten: true },
+  "redis-tls.ts": {
+    sources: ["cache/redis-client.ts", "config/config-error.ts", "config/redis-config.ts"],
+    packages: [],
+  },
   "signing-key-file.ts": { sources: ["config/config-error.ts", "oci"], packages: [] },
   "upload-secret.ts": { sources: [], packages: [] },
   "main.ts": { sources: ["cli", "lib/young-generation.ts"], packages: [] },
   "library.ts": {
-    sources: ["http", "oci", "registry", "storage", "part-shape.ts", "upload-secret.ts"],
+    sources: ["cache", "http", "oci", "registry", "storage", "part-shape.ts", "upload-secret.ts"],
     packages: ["fastify"],
   },
-  "index.ts": { sources: ["library.ts", "http/blobs.ts", "lib", "oci", "registry", "storage"], packages: [] },
+  "index.ts": { sources: ["cache", "library.ts", "http/blobs.ts", "lib", "oci", "registry", "storage"], packages: [] },
 };
 
 const ROOT = join(import.meta.dirname, "..");

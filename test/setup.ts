@@ -9,6 +9,7 @@ const PACKAGES = {
   buildah: "buildah",
   umoci: "umoci",
   "docker-registry": "docker-registry",
+  "redis-server": "redis-server",
   containerd: "containerd",
   ctr: "containerd",
 } as const;
@@ -16,7 +17,7 @@ const PACKAGES = {
 export type DebianProgram = keyof typeof PACKAGES;
 
 /** Packages whose installation starts a service that the tests do not want, one of them on port 5000. */
-const SERVICES: readonly string[] = ["docker-registry", "containerd"];
+const SERVICES: readonly string[] = ["docker-registry", "containerd", "redis-server"];
 
 /**
  * Brings the real clients and the peer: as root on a Debian machine it installs what is missing, else it says what

@@ -93,10 +93,15 @@ export interface UploadPurgingConfig {
 }
 
 export interface CacheConfig {
-  readonly blobdescriptor?: string | undefined;
-  /** Entries; 0 or less: without limit. */
+  /** Not set: none. */
+  readonly blobdescriptor?: CacheName | undefined;
+  /** Entries; 0 or less: as many as fit. */
   readonly blobdescriptorsize: number;
 }
+
+export const CACHES = ["inmemory", "redis"] as const;
+
+export type CacheName = (typeof CACHES)[number];
 
 export interface AuthConfig {
   readonly silly?: SillyConfig | undefined;
@@ -265,6 +270,11 @@ export interface ReportingConfig {
 export interface WharfingerConfig {
   /** Where our own files live. Not set: beside the storage. */
   readonly datadir?: string | undefined;
+  /**
+   * Nobody writes to the storage but this registry: one process or, with the descriptor cache in Redis, all that share
+   * that Redis.
+   */
+  readonly exclusive: boolean;
   /** Specifiers of modules with kinds of manifests of the operator's own. */
   readonly manifestkinds: readonly string[];
   readonly timeouts: {

@@ -1,4 +1,5 @@
 import { BUILT_IN } from "./built-in.ts";
+import { cacheFindings } from "./cache-rules.ts";
 import type { Config } from "./config.ts";
 import { applyEnvironment, type Environment } from "./environment.ts";
 import { type Finding, inOrder } from "./finding.ts";
@@ -34,7 +35,7 @@ export function examine(text: string, name: string, env: Environment): Examined 
   return {
     config,
     findings: inOrder([
-      ...[...applied, ...driverFindings(root), ...authFindings(root), ...optionFindings(root)],
+      ...[...applied, ...driverFindings(root), ...authFindings(root), ...cacheFindings(root), ...optionFindings(root)],
       ...[...review(root), ...findings],
     ]),
   };

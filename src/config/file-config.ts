@@ -32,7 +32,10 @@ export type StorageSection = Omit<StorageConfig, "driver" | "cache"> & {
   readonly s3?: Parameters | undefined;
   readonly s3aws?: Parameters | undefined;
   readonly inmemory?: DriverConfig["parameters"] | undefined;
-  readonly cache: CacheConfig & { readonly layerinfo?: string | undefined };
+  readonly cache: Omit<CacheConfig, "blobdescriptor"> & {
+    readonly blobdescriptor?: string | undefined;
+    readonly layerinfo?: string | undefined;
+  };
 };
 
 export type Endpoint = EndpointConfig & { readonly ignoredmediatypes: readonly string[] };

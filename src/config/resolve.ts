@@ -1,4 +1,11 @@
-import type { Config, EndpointConfig, Parameters, StorageConfig, ValidationConfig } from "./config.ts";
+import {
+  CACHES,
+  type Config,
+  type EndpointConfig,
+  type Parameters,
+  type StorageConfig,
+  type ValidationConfig,
+} from "./config.ts";
 import type { Endpoint, FileConfig, RedisSection, StorageSection } from "./file-config.ts";
 import type { Middleware, MiddlewareLists } from "./middleware-config.ts";
 import type { RedisConfig } from "./redis-config.ts";
@@ -23,13 +30,13 @@ export function resolve(file: FileConfig, driver: string, own: Parameters = {}):
 
 function toStorage(section: StorageSection, driver: string, own: Parameters): StorageConfig {
   const { maintenance, redirect, tag } = section;
-  const { layerinfo, ...cache } = section.cache;
+  const { layerinfo, blobdescriptor = layerinfo, ...cache } = section.cache;
   return {
     driver: { name: driver, parameters: parametersOf(section, driver) ?? own },
     maintenance,
     delete: section.delete,
     redirect,
-    cache: { ...cache, blobdescriptor: cache.blobdescriptor ?? layerinfo },
+    cache: { ...cache, blobdescriptor: CACHES.find((name) => name === blobdescriptor) },
     tag,
   };
 }

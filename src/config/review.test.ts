@@ -58,17 +58,17 @@ describe("the class of a key", () => {
 
   it("is told by the name of the section that is not built yet, once", () => {
     const text =
-      "health:\n  storagedriver:\n    enabled: true\n    interval: 5s\n  file: [{file: /a}]\nredis: {db: 1}\n";
+      "health:\n  storagedriver:\n    enabled: true\n    interval: 5s\n  file: [{file: /a}]\nreporting: {newrelic: {name: x}}\n";
     assert.deepEqual(warningsOf(text), [
       "f:3: health is not supported yet and is ignored",
-      "f:6: redis is not supported yet and is ignored",
+      "f:6: reporting is not supported yet and is ignored",
     ]);
   });
 
   it("is told by the name of the key where the rest of its section is built", () => {
-    assert.deepEqual(warningsOf("http: {debug: {addr: x}}\nstorage: {cache: {blobdescriptor: inmemory}}"), [
+    assert.deepEqual(warningsOf("http: {debug: {addr: x}}\nredis: {db: 1, poolsize: 1}"), [
       "f:1: http.debug is not supported yet and is ignored",
-      "f:2: storage.cache.blobdescriptor is not supported yet and is ignored",
+      "f:2: redis.poolsize is not supported yet and is ignored",
     ]);
   });
 

@@ -108,6 +108,7 @@ const atMost =
 
 const wharfinger = alwaysThere({
   datadir: named("the path of a directory").optional(),
+  exclusive: bool.default(false),
   manifestkinds: listOf(named("the specifier of a module, such as ./kinds/model.js")),
   timeouts: alwaysThere({
     header: timeLimit.default(30_000).transform(atMost(LONGEST_HEADER)),

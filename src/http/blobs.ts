@@ -1,14 +1,26 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { FastifyReply } from "fastify";
 import { parseBlobDigest } from "../oci/blob-digest.ts";
+import { BlobUnknown } from "../oci/errors.ts";
 import type { Blob } from "../registry/registry.ts";
 import { type BlobAnswer, sendBlobAnswer, toBlobAnswer } from "./blob-answer.ts";
-import { type Handler, repositoryOf } from "./edge.ts";
+import { type Exchange, type Handler, repositoryOf } from "./edge.ts";
 import { toAnswer } from "./errors.ts";
 
 /** GET and HEAD. @see http-api, section 7 */
 export const getBlob: Handler = async (edge, exchange) => {
-  const { target, request, reply } = exchange;
-  const blob = await repositoryOf(edge, exchange).blobs.open(parseBlobDigest(target.reference));
+  const { blobs } = repositoryOf(edge, exchange);
+  const digest = parseBlobDigest(exchange.target.reference);
+  const blob = await blobs.open(digest);
+  try {
+    return await answerWith(blob, exchange);
+  } catch (error) {
+    if (!(error instanceof BlobUnknown) || exchange.reply.raw.headersSent) throw error;
+    return await answerWith(await blobs.open(digest), exchange); // a cache may have been wrong, and now is right
+  }
+};
+
+async function answerWith(blob: Blob, { request, reply }: Exchange): Promise<FastifyReply> {
   const answer = await toBlobAnswer(blob, request.raw);
   if (isShort(request.raw, answer)) {
     reply.code(answer.status).headers(answer.headers);
@@ -23,7 +35,7 @@ export const getBlob: Handler = async (edge, exchange) => {
     reply.raw.destroy();
   }
   return reply.hijack();
-};
+}
 
 /** @see http-api, section 7, "DELETE" */
 export const deleteBlob: Handler = async (edge, exchange) => {

@@ -1,5 +1,5 @@
 import { waited } from "../lib/waited.ts";
-import type { Store } from "../registry/context.ts";
+import type { Store } from "../registry/store.ts";
 import { type PurgeReport, purgeUploads } from "./upload-purge.ts";
 
 export interface PurgeScheduleOptions {

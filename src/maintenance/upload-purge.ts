@@ -6,9 +6,9 @@
  */
 import type { RepositoryName } from "../oci/names.ts";
 import { repositoryFolders, storedName } from "../registry/catalog.ts";
-import type { Store } from "../registry/context.ts";
 import { absentIfNotFound } from "../registry/links.ts";
 import { UPLOADS } from "../registry/paths.ts";
+import type { Store } from "../registry/store.ts";
 import { parseUploadId, type UploadId } from "../registry/upload-id.ts";
 
 export interface PurgeOptions {

@@ -1,7 +1,7 @@
 import { type BlobDigest, isOfNothing, isTarsumDigest } from "../oci/blob-digest.ts";
 import type { RepositoryName } from "../oci/names.ts";
-import type { Store } from "./context.ts";
 import { absentIfNotFound, readBlobLink } from "./links.ts";
+import type { Store } from "./store.ts";
 
 /** A blob as one repository sees it. */
 export interface FoundBlob {

@@ -3,10 +3,7 @@ import type { BlobDescriptor } from "../oci/descriptor.ts";
 import { BlobUnknown } from "../oci/errors.ts";
 import { MediaType } from "../oci/media-types.ts";
 import type { RepositoryName } from "../oci/names.ts";
-import { PathNotFound } from "../storage/errors.ts";
-import { findBlob } from "./blob-link.ts";
 import { type RegistryContext, requireDeletion } from "./context.ts";
-import { writeLink } from "./links.ts";
 import type { Blob, BlobService } from "./registry.ts";
 import { StoredBlob } from "./stored-blob.ts";
 
@@ -20,36 +17,29 @@ export class StoredBlobService implements BlobService {
   }
 
   async open(digest: BlobDigest): Promise<Blob> {
-    const found = await findBlob(this.#context, this.#repository, digest);
+    const found = await this.#context.blobs.find(this.#repository, digest);
     if (found === undefined) throw new BlobUnknown(digest);
-    const path = this.#context.paths.blob(found.target);
-    return new StoredBlob(this.#context, toDescriptor(digest, found.size), path, found.modified);
+    return new StoredBlob(this.#context, toDescriptor(digest, found.size), found);
   }
 
   async has(digest: BlobDigest): Promise<boolean> {
-    return (await findBlob(this.#context, this.#repository, digest)) !== undefined;
+    return (await this.#context.blobs.find(this.#repository, digest)) !== undefined;
   }
 
   async mount(digest: BlobDigest, from?: RepositoryName): Promise<BlobDescriptor> {
     const source = from ?? (await this.#context.findHolder(digest));
-    const found = source && (await findBlob(this.#context, source, digest));
+    const found = source && (await this.#context.blobs.findStored(source, digest));
     if (!found) throw new BlobUnknown(digest);
-    const { driver, paths } = this.#context;
-    for (const name of new Set([found.target, digest])) {
-      await writeLink(driver, paths.layerLink(this.#repository, name), found.target);
-    }
+    const { target, size } = found;
+    await this.#context.blobs.write(this.#repository, digest, { target, size });
     return toDescriptor(digest, found.size);
   }
 
   async delete(digest: BlobDigest): Promise<void> {
     requireDeletion(this.#context);
-    const { driver, locks } = this.#context;
+    const { blobs, locks } = this.#context;
     await locks.exclusive(this.#repository, async () => {
-      try {
-        await driver.delete(this.#context.paths.layerLink(this.#repository, digest));
-      } catch (error) {
-        throw error instanceof PathNotFound ? new BlobUnknown() : error;
-      }
+      if (!(await blobs.delete(this.#repository, digest))) throw new BlobUnknown();
     });
   }
 }

@@ -1,8 +1,8 @@
 import { parseStoredName, type RepositoryName } from "../oci/names.ts";
-import type { Store } from "./context.ts";
 import { absentIfNotFound } from "./links.ts";
 import { REPOSITORY_MARKERS } from "./paths.ts";
 import type { ListOptions } from "./registry.ts";
+import type { Store } from "./store.ts";
 
 /** Every repository, component by component: a parent before its children, then folder by folder. */
 export async function* listRepositories(

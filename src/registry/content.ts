@@ -1,6 +1,6 @@
 import { algorithmOf, type Digest, digestOf } from "../oci/digest.ts";
-import type { Store } from "./context.ts";
 import { absentIfNotFound } from "./links.ts";
+import type { Store } from "./store.ts";
 
 /**
  * The bytes of a small blob, checked.

@@ -5,17 +5,13 @@ import type { Digest, DigestAlgorithm } from "../oci/digest.ts";
 import { Unsupported } from "../oci/errors.ts";
 import type { ManifestKinds } from "../oci/manifest-kinds.ts";
 import type { RepositoryName } from "../oci/names.ts";
-import type { StorageDriver } from "../storage/driver.ts";
-import type { PathMapper } from "./paths.ts";
+import type { BlobLinks } from "./blob-links.ts";
+import type { ManifestMemory } from "./manifest-memory.ts";
 import type { ReferenceRules } from "./reference-rules.ts";
 import type { ReferrersMemory } from "./referrers-memory.ts";
+import type { RevisionLinks } from "./revision-links.ts";
+import type { Store } from "./store.ts";
 import type { UploadMemory } from "./upload-memory.ts";
-
-/** Bytes, and where among them everything lies. */
-export interface Store {
-  readonly driver: StorageDriver;
-  readonly paths: PathMapper;
-}
 
 /** What all services of one registry share. */
 export interface RegistryContext extends Store {
@@ -28,8 +24,12 @@ export interface RegistryContext extends Store {
    */
   readonly locks: KeyedLock;
 
+  readonly blobs: BlobLinks;
+  readonly revisions: RevisionLinks;
+
   readonly uploadMemory: UploadMemory;
   readonly referrersMemory: ReferrersMemory;
+  readonly manifestMemory: ManifestMemory;
 
   /** Media types of manifests by digest, which never change, so that a manifest is not parsed to be served. */
   readonly mediaTypes: LRUCache<Digest, string>;
@@ -50,6 +50,8 @@ export interface RegistryOptions {
   readonly references: ReferenceRules;
   /** Whether images are converted for clients that take schema 1 alone. */
   readonly schema1: boolean;
+  /** Everybody who writes to the storage tells the cache, so a manifest's references may be looked up there. */
+  readonly exclusive: boolean;
   /** Tags looked up at once when a manifest is deleted. */
   readonly tagConcurrency: number;
 }

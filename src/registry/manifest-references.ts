@@ -11,9 +11,8 @@ import { ManifestBlobUnknown, ManifestInvalid, type RegistryError, RegistryError
 import type { Manifest } from "../oci/manifest.ts";
 import { MediaType } from "../oci/media-types.ts";
 import type { RepositoryName } from "../oci/names.ts";
-import { findBlob } from "./blob-link.ts";
+import type { FoundBlob } from "./blob-link.ts";
 import type { RegistryContext } from "./context.ts";
-import { readLink } from "./links.ts";
 import type { ReferenceRules } from "./reference-rules.ts";
 import { type UrlPolicy, urlProblem } from "./url-policy.ts";
 
@@ -125,7 +124,10 @@ function both(descriptor: BlobDescriptor): Lookup {
   };
 }
 
-/** What a repository holds. Each thing is looked up once, however often a manifest names it. */
+/**
+ * What a repository holds. Each thing is looked up once, however often a manifest names it: in the storage, because what is
+ * stored now must not point at what somebody else has deleted, or in the cache where nobody else can.
+ */
 class Holdings {
   readonly #context: RegistryContext;
   readonly #repository: RepositoryName;
@@ -138,12 +140,20 @@ class Holdings {
   }
 
   blobSize(digest: BlobDigest): Promise<number | undefined> {
-    return once(this.#sizes, digest, async () => (await findBlob(this.#context, this.#repository, digest))?.size);
+    return once(this.#sizes, digest, async () => (await this.#findBlob(digest))?.size);
   }
 
   hasRevision(digest: Digest): Promise<boolean> {
-    const path = this.#context.paths.revisionLink(this.#repository, digest);
-    return once(this.#revisions, digest, async () => (await readLink(this.#context.driver, path)) !== undefined);
+    const { revisions, options } = this.#context;
+    return once(this.#revisions, digest, async () => {
+      if (options.exclusive) return await revisions.has(this.#repository, digest);
+      return (await revisions.read(this.#repository, digest)) !== undefined;
+    });
+  }
+
+  #findBlob(digest: BlobDigest): Promise<FoundBlob | undefined> {
+    const { blobs, options } = this.#context;
+    return options.exclusive ? blobs.find(this.#repository, digest) : blobs.findStored(this.#repository, digest);
   }
 }
 

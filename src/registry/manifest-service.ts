@@ -4,10 +4,9 @@ import { DigestInvalid } from "../oci/errors.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import type { ManifestSigning } from "../oci/manifest-kind.ts";
 import { isTag, type RepositoryName, type Tag } from "../oci/names.ts";
-import { PathNotFound } from "../storage/errors.ts";
 import { type RegistryContext, requireDeletion } from "./context.ts";
 import { listDigests } from "./digest-folders.ts";
-import { absentIfNotFound, readLink, writeLink } from "./links.ts";
+import { absentIfNotFound, readLink } from "./links.ts";
 import { checkPlace } from "./manifest-place.ts";
 import { checkReferences } from "./manifest-references.ts";
 
@@ -41,9 +40,7 @@ export class StoredManifestService implements ManifestService {
   }
 
   async has(digest: Digest): Promise<boolean> {
-    return (
-      (await readLink(this.#context.driver, this.#context.paths.revisionLink(this.#repository, digest))) !== undefined
-    );
+    return await this.#context.revisions.has(this.#repository, digest);
   }
 
   async *list({ after, signal }: ListOptions<Digest> = {}): AsyncGenerator<Digest, void, void> {
@@ -53,7 +50,7 @@ export class StoredManifestService implements ManifestService {
     const digests = all.filter((digest) => after === undefined || digest > after).sort();
     for (const digest of digests) {
       signal?.throwIfAborted();
-      if (await this.has(digest)) yield digest; // a deleted one leaves its folder
+      if (await this.#isStored(digest)) yield digest; // a deleted one leaves its folder
     }
   }
 
@@ -67,7 +64,7 @@ export class StoredManifestService implements ManifestService {
       // Also where it is stored already: that may be damaged, or not be durable yet.
       await this.#context.driver.putContent(this.#context.paths.blob(digest), manifest.bytes);
       await recordReferrer(this.#context, this.#repository, manifest, digest);
-      await writeLink(this.#context.driver, this.#context.paths.revisionLink(this.#repository, digest), digest);
+      await this.#context.revisions.write(this.#repository, digest);
       return warnings;
     });
   }
@@ -75,7 +72,7 @@ export class StoredManifestService implements ManifestService {
   async delete(digest: Digest): Promise<Tag[]> {
     requireDeletion(this.#context);
     return await this.#context.locks.exclusive(this.#repository, async () => {
-      if (!(await this.has(digest))) throw unknownRevision(this.#repository, digest);
+      if (!(await this.#isStored(digest))) throw unknownRevision(this.#repository, digest);
       const tags = await this.#untag(digest);
       await this.#unlink(digest);
       // Another process may have tagged it before it was gone.
@@ -83,6 +80,10 @@ export class StoredManifestService implements ManifestService {
       await this.#deleteSignatures(digest);
       return [...new Set([...tags, ...later])];
     });
+  }
+
+  async #isStored(digest: Digest): Promise<boolean> {
+    return (await this.#context.revisions.read(this.#repository, digest)) !== undefined;
   }
 
   async #print(signing: ManifestSigning, digest: Digest, payload: Uint8Array): Promise<Uint8Array> {
@@ -116,12 +117,8 @@ export class StoredManifestService implements ManifestService {
   }
 
   async #unlink(digest: Digest): Promise<void> {
-    const { driver, paths } = this.#context;
-    try {
-      await driver.delete(paths.revisionLink(this.#repository, digest));
-    } catch (error) {
-      throw error instanceof PathNotFound ? unknownRevision(this.#repository, digest) : error;
-    }
+    const { revisions } = this.#context;
+    if (!(await revisions.delete(this.#repository, digest))) throw unknownRevision(this.#repository, digest);
   }
 
   /** The manifest is gone by now: signatures that stay serve nobody and harm nobody. */

@@ -78,7 +78,7 @@ export interface BlobService {
 export interface Blob {
   readonly descriptor: BlobDescriptor;
 
-  /** When its bytes came into the storage; undefined where that keeps no times. */
+  /** When its bytes came into the storage; undefined where that keeps no times, and where it was not asked but a cache. */
   readonly createdAt: Date | undefined;
 
   /** Where a client may fetch it from the storage itself; undefined where it cannot. */
@@ -87,7 +87,8 @@ export interface Blob {
   /**
    * @param range whole blob by default
    * @throws {RangeError} where it does not lie within the blob
-   * @throws {BlobUnknown} where the bytes are gone meanwhile
+   * @throws {BlobUnknown} where the bytes are gone meanwhile, or others than a cache had said. The cache is put right then:
+   *   who opens the blob again gets what the storage has
    */
   read(range?: ByteRange): Promise<BlobReader>;
 }

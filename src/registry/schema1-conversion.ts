@@ -7,10 +7,8 @@ import type { ManifestSigning } from "../oci/manifest-kind.ts";
 import { MediaType } from "../oci/media-types.ts";
 import type { RepositoryName, Tag } from "../oci/names.ts";
 import { type ConvertedManifest, EMPTY_LAYER, longestPayload, toSchema1 } from "../oci/schema1/conversion.ts";
-import { findBlob } from "./blob-link.ts";
 import { readContent } from "./content.ts";
 import type { RegistryContext } from "./context.ts";
-import { writeLink } from "./links.ts";
 import type { Schema1Conversion, StoredManifest, UnsignedManifest } from "./registry.ts";
 
 /** Bytes of a configuration that is read whole; the usual ones have some ten thousand. */
@@ -44,7 +42,7 @@ export class StoredSchema1Conversion implements Schema1Conversion {
   }
 
   async #convert(config: Digest, layers: readonly BlobDescriptor[], tag: Tag): Promise<ConvertedManifest> {
-    const found = await findBlob(this.#context, this.#repository, config);
+    const found = await this.#context.blobs.findStored(this.#repository, config);
     if (found === undefined || isTarsumDigest(found.target)) throw missing(config);
     if (found.size > CONFIG_LIMIT) {
       throw new ManifestInvalid(
@@ -64,14 +62,14 @@ export class StoredSchema1Conversion implements Schema1Conversion {
   }
 
   async #provideEmptyLayer(): Promise<void> {
-    const { driver, paths, options } = this.#context;
+    const { driver, paths, blobs, options } = this.#context;
     const { digest, bytes } = EMPTY_LAYER;
-    if (await findBlob(this.#context, this.#repository, digest)) return;
+    if (await blobs.findStored(this.#repository, digest)) return;
     if (options.readOnly) {
       throw new ManifestInvalid(`schema 1 needs the empty layer ${digest} here, and this registry is read-only`);
     }
     await driver.putContent(paths.blob(digest), bytes);
-    await writeLink(driver, paths.layerLink(this.#repository, digest), digest);
+    await blobs.write(this.#repository, digest, { target: digest, size: bytes.length });
   }
 
   async #sign(payload: Uint8Array, digest: Digest): Promise<StoredManifest> {

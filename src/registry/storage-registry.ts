@@ -1,4 +1,7 @@
 import { LRUCache } from "lru-cache";
+import type { DescriptorCache } from "../cache/descriptor-cache.ts";
+import { EndingCache } from "../cache/ending.ts";
+import { NO_CACHE } from "../cache/without.ts";
 import { KeyedLock } from "../lib/keyed-lock.ts";
 import { type BlobDigest, isTarsumDigest } from "../oci/blob-digest.ts";
 import { RegistryClosed } from "../oci/errors.ts";
@@ -6,18 +9,20 @@ import type { ManifestKinds } from "../oci/manifest-kinds.ts";
 import { MediaType } from "../oci/media-types.ts";
 import type { RepositoryName } from "../oci/names.ts";
 import { ClosingDriver } from "../storage/closing.ts";
-import { findBlob } from "./blob-link.ts";
+import { BlobLinks } from "./blob-links.ts";
 import { StoredBlobService } from "./blob-service.ts";
 import { listRepositories } from "./catalog.ts";
-import type { RegistryContext, RegistryOptions, Store } from "./context.ts";
+import type { RegistryContext, RegistryOptions } from "./context.ts";
 import { absentIfNotFound } from "./links.ts";
+import { ManifestMemory } from "./manifest-memory.ts";
 import { StoredManifestService } from "./manifest-service.ts";
-
 import { ReferrersMemory } from "./referrers-memory.ts";
 import { StoredReferrersService } from "./referrers-service.ts";
 import type { ListOptions, Registry, Repository } from "./registry.ts";
+import { RevisionLinks } from "./revision-links.ts";
 import { StoredSchema1Conversion } from "./schema1-conversion.ts";
 import { StoredSignatureService } from "./signature-service.ts";
+import type { Store } from "./store.ts";
 import { StoredTagService } from "./tag-service.ts";
 import { UploadMemory } from "./upload-memory.ts";
 import { StoredUploadService } from "./upload-service.ts";
@@ -29,22 +34,33 @@ const HOLDER_TIME = 50; // ms
 /** How long the same warning is not repeated, so that no client can fill the log. ms */
 const REPEAT_AFTER = 60_000;
 
-/** A registry whose only truth is what lies in `store`. Disposal disposes of its driver. */
+/** A registry whose only truth is what lies in `store`. Disposal disposes of its driver and its cache. */
 export class StorageRegistry implements Registry {
   readonly kinds: ManifestKinds;
   readonly #context: RegistryContext;
+  readonly #cache: EndingCache;
 
-  constructor(store: Store, kinds: ManifestKinds, options: RegistryOptions, warn: RegistryContext["warn"]) {
+  constructor(
+    { driver, paths }: Store,
+    kinds: ManifestKinds,
+    options: RegistryOptions,
+    warn: RegistryContext["warn"],
+    cache: DescriptorCache = NO_CACHE,
+  ) {
+    const store = { driver: new ClosingDriver(driver, () => new RegistryClosed()), paths };
     this.kinds = kinds;
+    this.#cache = new EndingCache(cache);
     this.#context = {
       ...store,
-      driver: new ClosingDriver(store.driver, () => new RegistryClosed()),
+      blobs: new BlobLinks(store, this.#cache.blobs),
+      revisions: new RevisionLinks(store, this.#cache.revisions),
       options,
       kinds,
       warn: onceInAWhile(warn),
       locks: new KeyedLock(),
       uploadMemory: new UploadMemory(),
       referrersMemory: new ReferrersMemory(),
+      manifestMemory: new ManifestMemory(),
       mediaTypes: new LRUCache({ max: 10_000 }),
       findHolder: (digest) => this.#findHolder(digest),
     };
@@ -70,6 +86,8 @@ export class StorageRegistry implements Registry {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#cache.end();
+    await using _last = this.#cache;
     await this.#context.driver[Symbol.asyncDispose]();
   }
 
@@ -78,7 +96,7 @@ export class StorageRegistry implements Registry {
     const deadline = performance.now() + HOLDER_TIME;
     let looked = 0;
     for await (const repository of this.repositories()) {
-      if (await findBlob(this.#context, repository, digest)) return repository;
+      if (await this.#context.blobs.findStored(repository, digest)) return repository;
       looked += 1;
       if (looked === HOLDER_REPOSITORIES || performance.now() > deadline) return undefined;
     }

@@ -2,6 +2,7 @@ import type { BlobDescriptor } from "../oci/descriptor.ts";
 import { BlobUnknown, RegistryClosed } from "../oci/errors.ts";
 import { canRedirect, type FileReader, type RedirectRequest } from "../storage/driver.ts";
 import { ReaderClosed } from "../storage/errors.ts";
+import type { LinkedBlob } from "./blob-links.ts";
 import type { RegistryContext } from "./context.ts";
 import { absentIfNotFound } from "./links.ts";
 import type { Blob, BlobReader, ByteRange } from "./registry.ts";
@@ -11,15 +12,13 @@ export class StoredBlob implements Blob {
   readonly createdAt: Date | undefined;
   readonly #context: RegistryContext;
   readonly #path: string;
+  readonly #forget: LinkedBlob["forget"];
 
-  /**
-   * @param path where its bytes are stored
-   * @param modified ms since 1970
-   */
-  constructor(context: RegistryContext, descriptor: BlobDescriptor, path: string, modified: number | undefined) {
+  constructor(context: RegistryContext, descriptor: BlobDescriptor, { target, modified, forget }: LinkedBlob) {
     this.#context = context;
     this.descriptor = descriptor;
-    this.#path = path;
+    this.#path = context.paths.blob(target);
+    this.#forget = forget;
     this.createdAt = modified === undefined ? undefined : new Date(modified);
   }
 
@@ -47,11 +46,13 @@ export class StoredBlob implements Blob {
     return new StoredBlobReader(await open(start), { start, end, open, driver: this.#context.driver.name });
   }
 
-  /** @throws {BlobUnknown} where the bytes are gone */
+  /** @throws {BlobUnknown} where the bytes are gone, or are not those that a cache remembered */
   async #reader(offset: number, length: number): Promise<FileReader> {
     const reader = await absentIfNotFound(this.#context.driver.reader(this.#path, offset, { length }));
-    if (reader === undefined) throw new BlobUnknown(this.descriptor.digest);
-    return reader;
+    if (reader && (!this.#forget || reader.size === this.descriptor.size)) return reader;
+    await reader?.[Symbol.asyncDispose]();
+    await this.#forget?.();
+    throw new BlobUnknown(this.descriptor.digest);
   }
 }
 

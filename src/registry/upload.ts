@@ -9,7 +9,7 @@ import type { Tarsum } from "../oci/tarsum.ts";
 import { canStage, type FileInfo, type FileWriter } from "../storage/driver.ts";
 import { PathNotFound, WriteConflict } from "../storage/errors.ts";
 import type { RegistryContext } from "./context.ts";
-import { absentIfNotFound, writeLink } from "./links.ts";
+import { absentIfNotFound } from "./links.ts";
 import type { Upload, UploadContent, UploadOptions } from "./registry.ts";
 import type { RunningHash } from "./running-hash.ts";
 import { chunksUntil } from "./upload-content.ts";
@@ -65,14 +65,12 @@ export class StoredUpload implements Upload {
 
   commit(digest: BlobDigest): Promise<Descriptor> {
     return this.#takeTurn(async (signal) => {
-      const { driver, paths, uploadMemory } = this.#context;
+      const { driver, paths, blobs, uploadMemory } = this.#context;
       const verified = isTarsumDigest(digest) ? await this.#verifyTar(digest, signal) : await this.#verify(digest);
       const { digest: stored, data } = verified;
       if (this.size === 0 || data === undefined) await driver.putContent(paths.blob(stored), new Uint8Array());
       else await this.#moveIntoPlace(stored, data);
-      for (const name of new Set([stored, digest])) {
-        await writeLink(driver, paths.layerLink(this.#repository, name), stored);
-      }
+      await blobs.write(this.#repository, digest, { target: stored, size: this.size });
       uploadMemory.hashes.delete(this.#key);
       await absentIfNotFound(driver.delete(this.#path, { durable: false }));
       return { mediaType: MediaType.octetStream, digest: stored, size: this.size };

@@ -151,7 +151,15 @@ async function openTwo(): Promise<Two> {
   const open = (): Repository => {
     const urls = { allow: undefined, deny: undefined, foreignByDefault: false };
     const references = { urls, requiresChild: () => true };
-    const options = { deletion: true, readOnly: false, redirect: true, references, schema1: false, tagConcurrency: 4 };
+    const options = {
+      deletion: true,
+      readOnly: false,
+      redirect: true,
+      references,
+      exclusive: false,
+      schema1: false,
+      tagConcurrency: 4,
+    };
     return new StorageRegistry({ driver, paths: new PathMapper() }, KINDS, options, () => {}).repository(
       parseRepositoryName("shared"),
     );

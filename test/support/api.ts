@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Agent, type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders, request } from "node:http";
 import { type AddressInfo, connect } from "node:net";
+import type { DescriptorCache } from "../../src/cache/descriptor-cache.ts";
 import { createServer, type ServerOptions } from "../../src/http/server.ts";
 import { builtInKinds } from "../../src/oci/built-in-kinds.ts";
 import type { ManifestKind } from "../../src/oci/manifest-kind.ts";
@@ -49,6 +50,8 @@ export interface ApiOptions extends Partial<Omit<ServerOptions, "registry" | "lo
   readonly kinds?: readonly ManifestKind[];
   readonly signingKey?: SigningKey;
   readonly redirect?: boolean;
+  readonly cache?: DescriptorCache;
+  readonly exclusive?: boolean;
   readonly host?: string;
   readonly relative?: boolean;
   readonly foreignUrls?: Partial<UrlPolicy>;
@@ -67,6 +70,7 @@ export async function startApi(driver: StorageDriver, options: ApiOptions = {}):
     new ManifestKinds([...builtInKinds(schema1), ...(options.kinds ?? [])]),
     toRegistryOptions(options),
     () => undefined,
+    options.cache,
   );
   const server = createServer({ ...DEFAULTS, ...options, ...toEdge(options, registry, log) });
   await server.listen({ host: "127.0.0.1", port: 0 });
@@ -105,6 +109,7 @@ function toRegistryOptions({
   deletion,
   readOnly,
   redirect,
+  exclusive,
   foreignUrls,
   requiresChild,
   schema1,
@@ -118,6 +123,7 @@ function toRegistryOptions({
       requiresChild: requiresChild ?? (() => true),
     },
     schema1: schema1 ?? false,
+    exclusive: exclusive ?? false,
     tagConcurrency: 4,
   };
 }

@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { BLOB, DIGEST, ONE, TWO } from "../../test/contract/cache.ts";
+import { until } from "../../test/faults/until.ts";
+import { RedisCache } from "./redis.ts";
+import { type Command, type RedisConnection, RefusedCommand, type Reply } from "./redis-connection.ts";
+
+const HIT: readonly Reply[] = [1, [DIGEST, String(BLOB.size), "a/b"], "a/b"];
+
+/** A Redis of the test's own, which has every blob. */
+class FakeRedis implements RedisConnection {
+  ready: Promise<void> = Promise.resolve();
+  renewals = 0;
+  readonly sent: string[] = [];
+  /** Instead of answering. */
+  fault: (() => Promise<readonly Reply[]>) | undefined;
+
+  async send(commands: readonly Command[]): Promise<readonly Reply[]> {
+    this.sent.push(...commands.map(({ args }) => String(args[0])));
+    if (this.fault) return await this.fault();
+    return commands[0]?.args[0] === "SISMEMBER" ? HIT : commands.map(() => 1);
+  }
+
+  transact(commands: readonly Command[]): Promise<readonly Reply[]> {
+    return this.send(commands);
+  }
+
+  renew(): void {
+    this.renewals += 1;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+const lost = (): Promise<never> => Promise.reject(new Error("connection lost"));
+const never = (): Promise<never> => new Promise(() => undefined);
+
+function open(pause: number, patience = 5000): { redis: FakeRedis; cache: RedisCache; warnings: string[] } {
+  const redis = new FakeRedis();
+  const warnings: string[] = [];
+  const warn = (message: string): unknown => warnings.push(message);
+  return { redis, warnings, cache: new RedisCache({ connection: redis, patience, revisionLifetime: 10, pause, warn }) };
+}
+
+describe("a Redis that is down", () => {
+  it("is asked three times, then no more for a while, and that is told once", async () => {
+    const { redis, cache, warnings } = open(1e6);
+    redis.fault = lost;
+    for (let i = 0; i < 10; i++) {
+      assert.equal(await cache.blobs.get(ONE, DIGEST), undefined);
+      assert.equal(await cache.revisions.has(ONE, DIGEST), false);
+      await cache.blobs.set(ONE, DIGEST, BLOB);
+    }
+    assert.deepEqual(redis.sent.filter((name) => name === "SISMEMBER" || name === "GET" || name === "EVAL").length, 3);
+    assert.deepEqual(warnings, ["Redis does not answer; lookups go to the storage until it is back"]);
+    assert.equal(redis.renewals, 1);
+  });
+
+  it("is asked again after a while, and counts again when it is back", async () => {
+    const { redis, cache, warnings } = open(0);
+    redis.fault = lost;
+    for (let i = 0; i < 5; i++) await cache.blobs.get(ONE, DIGEST);
+    assert.equal(redis.renewals, 3);
+    redis.fault = undefined;
+    assert.deepEqual(await cache.blobs.get(ONE, DIGEST), BLOB);
+    assert.equal(warnings.at(-1), "Redis answers again");
+    assert.equal(warnings.length, 2);
+  });
+
+  it("lets nobody wait longer than its patience when it does not answer at all", async () => {
+    const { redis, cache } = open(1e6, 20);
+    redis.fault = never;
+    const began = performance.now();
+    for (let i = 0; i < 50; i++) assert.equal(await cache.blobs.get(ONE, DIGEST), undefined);
+    await cache.blobs.clear(ONE, DIGEST);
+    assert.ok(performance.now() - began < 2000, "3 of 50 waited");
+    assert.equal(redis.sent.length, 9);
+  });
+
+  it("is one that refuses, too", async () => {
+    const { redis, cache, warnings } = open(1e6);
+    redis.fault = async () => [new RefusedCommand("LOADING Redis is loading the dataset in memory"), null, null];
+    for (let i = 0; i < 4; i++) assert.equal(await cache.blobs.get(ONE, DIGEST), undefined);
+    assert.equal(redis.sent.length, 9);
+    assert.equal(warnings.length, 1);
+  });
+
+  it("at the start keeps nobody from starting", async () => {
+    const { redis, cache, warnings } = open(1e6);
+    redis.ready = lost();
+    await cache.begin();
+    assert.equal(await cache.blobs.get(ONE, DIGEST), undefined);
+    assert.deepEqual([redis.sent, warnings.length], [[], 1]);
+  });
+});
+
+describe("what is cleared while Redis is down", () => {
+  it("does not count, and cannot be set, until Redis has cleared it", async () => {
+    const { redis, cache } = open(1e6);
+    redis.fault = lost;
+    await cache.blobs.clear(ONE, DIGEST);
+    redis.fault = undefined;
+    redis.sent.length = 0;
+    assert.equal(await cache.blobs.get(ONE, DIGEST), undefined);
+    await cache.blobs.set(ONE, DIGEST, BLOB);
+    assert.deepEqual(redis.sent, []);
+    assert.deepEqual(await cache.blobs.get(TWO, DIGEST), BLOB);
+    await cache.blobs.clear(ONE, DIGEST);
+    assert.deepEqual(await cache.blobs.get(ONE, DIGEST), BLOB, "as this Redis has everything");
+  });
+
+  it("is cleared when Redis is back, by itself", async () => {
+    const { redis, cache } = open(1);
+    redis.fault = lost;
+    for (const name of [ONE, TWO]) {
+      await cache.blobs.clear(name, DIGEST);
+      await cache.revisions.clear(name, DIGEST);
+    }
+    redis.sent.length = 0;
+    redis.fault = undefined;
+    await until("all four were cleared", () => redis.sent.filter((name) => name === "SET").length === 4);
+    await until("the last one counts", async () => (await cache.blobs.get(TWO, DIGEST)) !== undefined);
+    assert.deepEqual(await cache.blobs.get(ONE, DIGEST), BLOB, "as this Redis has everything");
+  });
+
+  it("does not count either while Redis has not said that it did so", async () => {
+    const { redis, cache } = open(1e6);
+    const answer = Promise.withResolvers<readonly Reply[]>();
+    redis.fault = () => answer.promise;
+    const clearing = cache.blobs.clear(ONE, DIGEST);
+    redis.fault = undefined;
+    assert.equal(await cache.blobs.get(ONE, DIGEST), undefined);
+    answer.resolve(["OK", 1, 1, 3]);
+    await clearing;
+    assert.deepEqual(await cache.blobs.get(ONE, DIGEST), BLOB, "as this Redis has everything");
+  });
+
+  it("makes a look that was under way count no more", async () => {
+    const { redis, cache } = open(1e6);
+    const answer = Promise.withResolvers<readonly Reply[]>();
+    redis.fault = () => answer.promise;
+    const looking = cache.blobs.get(ONE, DIGEST);
+    redis.fault = lost;
+    await cache.blobs.clear(ONE, DIGEST);
+    answer.resolve(HIT);
+    assert.equal(await looking, undefined);
+  });
+
+  it("is told of at the end, where Redis is still down", async () => {
+    const { redis, cache, warnings } = open(1e6);
+    redis.fault = lost;
+    await cache.blobs.clear(ONE, DIGEST);
+    await cache[Symbol.asyncDispose]();
+    assert.match(warnings.at(-1) ?? "", /holds 1 entries that were deleted: empty it/);
+  });
+
+  it("is cleared at the end, where Redis is back", async () => {
+    const { redis, cache, warnings } = open(1e6);
+    redis.fault = lost;
+    await cache.blobs.clear(ONE, DIGEST);
+    redis.fault = undefined;
+    redis.sent.length = 0;
+    await cache[Symbol.asyncDispose]();
+    assert.deepEqual(redis.sent, ["SET", "SREM", "DEL", "HDEL"]);
+    assert.deepEqual(warnings, []);
+  });
+});

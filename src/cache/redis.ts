@@ -1,0 +1,152 @@
+import { LONGEST_READING } from "../lib/change-watch.ts";
+import { Circuit } from "../lib/circuit.ts";
+import { within } from "../lib/deadline.ts";
+import type { BlobDigest } from "../oci/blob-digest.ts";
+import type { RepositoryName } from "../oci/names.ts";
+import type { BlobCache, CachedBlob, DescriptorCache, RevisionCache } from "./descriptor-cache.ts";
+import { PendingClears } from "./pending-clears.ts";
+import { type Command, type RedisConnection, RefusedCommand, type Reply } from "./redis-connection.ts";
+import * as keys from "./redis-keys.ts";
+
+export interface RedisCacheOptions {
+  /** The cache owns it. */
+  readonly connection: RedisConnection;
+  /** ms that a lookup waits for Redis. */
+  readonly patience: number;
+  /** ms after which a manifest's entry no longer counts. */
+  readonly revisionLifetime: number;
+  /** ms until a Redis that is down is asked again. */
+  readonly pause?: number;
+  readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void;
+}
+
+/** No reading that a deletion overlapped lasts so long, with all that may delay what it sends. ms */
+const GUARDED = 2 * LONGEST_READING;
+
+const PAUSE = 2000;
+
+/** In Redis, for all nodes that share it (redis-keys.ts). What cannot be cleared now does not count here, and is cleared later. */
+export class RedisCache implements DescriptorCache {
+  readonly blobs: BlobCache;
+  readonly revisions: RevisionCache;
+  readonly #options: RedisCacheOptions;
+  readonly #circuit: Circuit;
+  readonly #pending: PendingClears;
+  #ended = false;
+
+  constructor(options: RedisCacheOptions) {
+    const { pause = PAUSE, revisionLifetime, warn } = options;
+    this.#options = options;
+    this.#pending = new PendingClears((commands) => this.#transact(commands), pause, warn);
+    this.#circuit = new Circuit({
+      pause,
+      onDown: (error, first) => this.#leave(error, first),
+      onBack: (spared) => this.#return(spared),
+    });
+    this.blobs = {
+      get: (...blob) => this.#getBlob(...blob),
+      set: (repository, digest, blob) =>
+        this.#set(keys.blobEntry(repository, digest), keys.setBlob(repository, digest, blob)),
+      clear: (...blob) => this.#pending.clear(keys.blobEntry(...blob), keys.clearBlob(...blob, GUARDED)),
+    };
+    this.revisions = {
+      has: (...revision) => this.#hasRevision(keys.revisionEntry(...revision)),
+      set: (...revision) => {
+        const entry = keys.revisionEntry(...revision);
+        return this.#set(entry, [keys.setRevision(entry, revisionLifetime)]);
+      },
+      clear: (...revision) => {
+        const entry = keys.revisionEntry(...revision);
+        return this.#pending.clear(entry, [keys.clearRevision(entry, GUARDED)]);
+      },
+    };
+  }
+
+  /** Waits a moment for the first connection, and warns where there is none. */
+  async begin(): Promise<void> {
+    try {
+      await within(FIRST_CONNECTION, this.#options.connection.ready);
+    } catch (error) {
+      this.#circuit.open(error);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await using _last = this.#options.connection;
+    await this.#pending.end();
+    this.#ended = true;
+  }
+
+  #leave(error: unknown, first: boolean): void {
+    this.#options.connection.renew();
+    if (!first) return;
+    const reason = error instanceof Error ? error.message || error.name : String(error);
+    this.#options.warn("Redis does not answer; lookups go to the storage until it is back", { reason });
+  }
+
+  #return(spared: number): void {
+    this.#options.warn("Redis answers again", { spared });
+    this.#pending.flush();
+  }
+
+  async #getBlob(repository: RepositoryName, digest: BlobDigest): Promise<CachedBlob | undefined> {
+    const replies = await this.#read(keys.blobEntry(repository, digest), keys.getBlob(repository, digest));
+    const blob = replies && keys.parseBlob(digest, replies);
+    if (blob !== "garbage") return blob;
+    await this.#send([keys.dropFields(digest)]);
+    return undefined;
+  }
+
+  async #hasRevision(entry: string): Promise<boolean> {
+    const [reply] = (await this.#read(entry, [keys.getRevision(entry)])) ?? [];
+    if (keys.isGarbage(reply)) await this.#send([keys.dropKey(entry)]);
+    return keys.isHeld(reply);
+  }
+
+  /** @returns undefined where there is no answer that counts */
+  async #read(entry: string, commands: readonly Command[]): Promise<readonly Reply[] | undefined> {
+    if (this.#pending.has(entry)) return undefined;
+    const replies = await this.#send(commands);
+    const wrong = commands.filter((_, index) => isWrongType(replies?.[index]));
+    if (wrong.length > 0) await this.#send(wrong.map(({ key }) => keys.dropKey(key)));
+    return wrong.length > 0 || this.#pending.has(entry) ? undefined : replies;
+  }
+
+  async #set(entry: string, commands: readonly Command[]): Promise<void> {
+    if (!this.#pending.has(entry)) await this.#send(commands);
+  }
+
+  /** @returns undefined where Redis has no answer now; the circuit tells of it */
+  async #send(commands: readonly Command[]): Promise<readonly Reply[] | undefined> {
+    try {
+      return await this.#call((connection) => connection.send(commands));
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** @throws {Error} where it may not be done */
+  async #transact(commands: readonly Command[]): Promise<void> {
+    const replies = await this.#call((connection) => connection.transact(commands));
+    const wrong = commands.filter((_, index) => isWrongType(replies[index]));
+    if (wrong.length > 0) await this.#call((connection) => connection.send(wrong.map(({ key }) => keys.dropKey(key))));
+  }
+
+  #call(ask: (connection: RedisConnection) => Promise<readonly Reply[]>): Promise<readonly Reply[]> {
+    const { connection, patience } = this.#options;
+    if (this.#ended) return Promise.reject(new Error("the cache was closed"));
+    return this.#circuit.run(async () => {
+      const replies = await within(patience, ask(connection));
+      const refused = replies.find((reply) => reply instanceof RefusedCommand && !reply.isWrongType);
+      if (refused) throw refused;
+      return replies;
+    });
+  }
+}
+
+/** ms that a start waits for Redis. */
+const FIRST_CONNECTION = 1000;
+
+function isWrongType(reply: Reply | undefined): boolean {
+  return reply instanceof RefusedCommand && reply.isWrongType;
+}
