@@ -181,19 +181,31 @@ registryContract("a manifest", (open) => {
     assert.equal(answer.headers["docker-content-digest"], alias);
   });
 
-  test("whose bytes were damaged or lost is never served, and a push mends it", async () => {
-    await using api = await open({ faulty: true });
-    const image = await pushImage(api, "a", { reference: "t" });
-    for (const damage of [Buffer.from("{}"), Buffer.alloc(5 * 1024 * 1024), Buffer.alloc(image.bytes.length)]) {
-      await api.driver.putContent(PATHS.blob(image.digest), damage);
+  for (const [what, damage, status, code] of [
+    ["shortened", Buffer.from("{}"), 500, "UNKNOWN"],
+    ["made too long", Buffer.alloc(5 * 1024 * 1024), 500, "UNKNOWN"],
+    ["overwritten", Buffer.alloc(300), 500, "UNKNOWN"],
+    ["lost", undefined, 404, "MANIFEST_UNKNOWN"],
+  ] as const) {
+    test(`whose bytes were ${what} before anybody read it is not served, and a push mends it`, async () => {
+      await using api = await open({ faulty: true });
+      const image = await pushImage(api, "a", { reference: "t" });
+      const path = PATHS.blob(image.digest);
+      await (damage ? api.driver.putContent(path, damage) : api.driver.delete(path));
       for (const target of ["t", image.digest]) {
-        expectError(await api.send("GET", `/v2/a/manifests/${target}`), 500, "UNKNOWN");
+        expectError(await api.send("GET", `/v2/a/manifests/${target}`), status, code);
       }
       await pushManifest(api, "a", image.document);
       expectManifest(await api.send("GET", "/v2/a/manifests/t"), image);
-    }
-    await api.driver.delete(PATHS.blob(image.digest));
-    expectError(await api.send("GET", "/v2/a/manifests/t"), 404, "MANIFEST_UNKNOWN");
+    });
+  }
+
+  test("whose bytes were damaged after it was read is served as it was", async () => {
+    await using api = await open();
+    const image = await pushImage(api, "a", { reference: "t" });
+    expectManifest(await api.send("GET", "/v2/a/manifests/t"), image);
+    await api.driver.putContent(PATHS.blob(image.digest), Buffer.from("{}"));
+    expectManifest(await api.send("GET", `/v2/a/manifests/${image.digest}`), image);
   });
 
   test("of a repository with upper case that a peer made can be read, and none can be made", async () => {
