@@ -41,22 +41,23 @@ export class PendingClears {
     this.#keepBound();
   }
 
-  /** Tries all of them, until one fails. */
-  flush(): void {
-    this.#flushing ??= this.#flush().finally(() => {
-      this.#flushing = undefined;
-    });
-  }
-
   /** One more attempt, the last. */
   async end(): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#timer);
-    if (this.#pending.size > 0) this.flush();
+    if (this.#pending.size > 0) this.#retry();
     await this.#flushing;
     const { size } = this.#pending;
     if (size > 0) this.#warn(`Redis holds ${size} entries that were deleted: empty it before it is used again`, {});
+  }
+
+  /** Tries all of them, until one fails. */
+  #retry(): void {
+    this.#timer = undefined;
+    this.#flushing ??= this.#flush().finally(() => {
+      this.#flushing = undefined;
+    });
   }
 
   async #flush(): Promise<void> {
@@ -76,9 +77,8 @@ export class PendingClears {
   }
 
   #tryLater(): void {
-    clearTimeout(this.#timer);
     if (this.#ended) return;
-    this.#timer = setTimeout(() => this.flush(), this.#pause).unref();
+    this.#timer ??= setTimeout(() => this.#retry(), this.#pause).unref();
   }
 
   #keepBound(): void {

@@ -41,7 +41,7 @@ export class RedisCache implements DescriptorCache {
     this.#circuit = new Circuit({
       pause,
       onDown: (error, first) => this.#leave(error, first),
-      onBack: (spared) => this.#return(spared),
+      onBack: (spared) => warn("Redis answers again", { spared }),
     });
     this.blobs = {
       get: (...blob) => this.#getBlob(...blob),
@@ -82,11 +82,6 @@ export class RedisCache implements DescriptorCache {
     if (!first) return;
     const reason = error instanceof Error ? error.message || error.name : String(error);
     this.#options.warn("Redis does not answer; lookups go to the storage until it is back", { reason });
-  }
-
-  #return(spared: number): void {
-    this.#options.warn("Redis answers again", { spared });
-    this.#pending.flush();
   }
 
   async #getBlob(repository: RepositoryName, digest: BlobDigest): Promise<CachedBlob | undefined> {
