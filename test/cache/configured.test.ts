@@ -46,4 +46,31 @@ describe("a descriptor cache in Redis", { skip: unlessDebian("redis-server") }, 
     assert.doesNotMatch(log, /does not answer|secret/);
     assert.match(await redis.ask("AUTH secret\r\nSCARD repository::a::blobs"), /:2$/);
   });
+
+  test("tells each of two processes what the other deletes, in one repository and in another", async () => {
+    await using redis = await startRedis();
+    await using folder = await temporaryFolder("cache");
+    const configuration = { storage: { cache: { blobdescriptor: "redis" } }, redis: { addrs: [redis.address] } };
+    const options = { rootDirectory: folder.path, configuration };
+    await using one = await startRegistry("wharfinger", options);
+    await using two = await startRegistry("wharfinger", options);
+    const clients = [new RegistryClient(one.url), new RegistryClient(two.url)];
+    const image = bulkyImage(1000, 2);
+    const { digest } = image.manifest.descriptor;
+    const layer = image.blobs[0]?.descriptor.digest ?? digest;
+    const statuses = (kind: "blobs" | "manifests", what: string): Promise<number[]> =>
+      Promise.all(["a", "b"].flatMap((name) => clients.map((client) => client.statusOf(name, kind, what))));
+    for (const [deleter, other] of [clients, clients.toReversed()]) {
+      for (const name of ["a", "b"]) await other?.push(name, "v1", image);
+      assert.deepEqual(await statuses("manifests", digest), [200, 200, 200, 200]);
+      assert.deepEqual(await statuses("blobs", layer), [200, 200, 200, 200]);
+      for (const path of [`a/manifests/${digest}`, `a/blobs/${layer}`]) {
+        assert.equal((await deleter?.request(path, { method: "DELETE" }))?.status, 202);
+      }
+      for (let round = 0; round < 2; round++) {
+        assert.deepEqual(await statuses("manifests", digest), [404, 404, 200, 200]);
+        assert.deepEqual(await statuses("blobs", layer), [404, 404, 200, 200]);
+      }
+    }
+  });
 });
