@@ -11,7 +11,7 @@ import { builtInKinds } from "./oci/built-in-kinds.ts";
 import { ManifestKinds } from "./oci/manifest-kinds.ts";
 import type { Schema1Options } from "./oci/schema1/kind.ts";
 import { loadOwnKinds } from "./own-parts.ts";
-import { openCache, openDriver } from "./parts.ts";
+import { openAccess, openCache, openDriver } from "./parts.ts";
 import type { RegistryOptions } from "./registry/context.ts";
 import { PathMapper } from "./registry/paths.ts";
 import type { ReferenceRules } from "./registry/reference-rules.ts";
@@ -52,8 +52,10 @@ export async function createApp(config: Config, log: Log, folder: string): Promi
   const stored = new StorageRegistry(store, kinds, toRegistryOptions(config), warn, cache);
   const registry = parts.use(await wrapRegistry(stored, config.middleware, folder));
   if (cache) log.info(`using ${config.storage.cache.blobdescriptor} blob descriptor cache`);
+  const access = await openAccess(config.auth);
+  if (access) parts.use(access);
   const accessLog = config.log.accesslog.disabled ? undefined : parts.use(writeLines());
-  const server = createServer(toServerOptions(config, log, registry, driver, accessLog));
+  const server = createServer({ ...toServerOptions(config, log, registry, driver, accessLog), access });
   const owned = parts.move();
   return {
     server,

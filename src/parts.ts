@@ -1,6 +1,7 @@
 /** What the configuration can name, loaded when it is named. */
+import type { AccessController } from "./auth/access-controller.ts";
 import { type DescriptorCache, SHARED_LIFETIME } from "./cache/descriptor-cache.ts";
-import type { CacheName, Config, DriverConfig } from "./config/config.ts";
+import type { AuthConfig, CacheName, Config, DriverConfig } from "./config/config.ts";
 import { isSpecifier } from "./config/specifier.ts";
 import { importNamed } from "./named-module.ts";
 import { openOwnDriver } from "./own-parts.ts";
@@ -37,6 +38,23 @@ export async function openDriver(driver: DriverConfig, access: DriverAccess, fol
   const open = DRIVERS[name];
   if (!open) throw new Error(`no storage driver is called ${name}: expected ${Object.keys(DRIVERS).join(", ")}`);
   return await open(parameters, access);
+}
+
+type OpenAccess = (auth: AuthConfig) => Promise<AccessController | undefined>;
+
+const CONTROLLERS: Readonly<Record<keyof AuthConfig, OpenAccess>> = {
+  silly: async ({ silly }) => {
+    const { SillyController } = await import("./auth/silly.ts");
+    return silly && new SillyController(silly);
+  },
+  htpasswd: async () => undefined, // refused by the configuration until it is built
+  token: async () => undefined,
+};
+
+/** @returns undefined where everybody may do everything */
+export async function openAccess(auth: AuthConfig): Promise<AccessController | undefined> {
+  const [name] = Object.keys(auth) as readonly (keyof AuthConfig)[];
+  return name && (await CONTROLLERS[name](auth));
 }
 
 type OpenCache = (config: Config, warn: Warn) => Promise<DescriptorCache>;

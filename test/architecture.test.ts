@@ -25,7 +25,18 @@ const TABLE: Table = {
     node: ["node:crypto", "node:timers/promises"],
   },
   maintenance: { sources: ["registry", "oci", "lib"], packages: [] },
-  http: { sources: ["oci", "lib", "registry/registry.ts", "registry/upload-id.ts"], packages: ["fastify"] },
+  auth: { sources: ["oci"], packages: [] },
+  http: {
+    sources: [
+      "auth/access.ts",
+      "auth/access-controller.ts",
+      "oci",
+      "lib",
+      "registry/registry.ts",
+      "registry/upload-id.ts",
+    ],
+    packages: ["fastify"],
+  },
   "http/errors.ts": { sources: ["storage/errors.ts"], packages: [] },
   config: { sources: [], packages: ["re2js", "yaml", "zod"] },
   telemetry: { sources: [], packages: ["pino"] },
@@ -49,7 +60,7 @@ const TABLE: Table = {
     packages: [],
   },
   "parts.ts": {
-    sources: ["cache", "config", "storage", "named-module.ts", "own-parts.ts", "redis-tls.ts"],
+    sources: ["auth", "cache", "config", "storage", "named-module.ts", "own-parts.ts", "redis-tls.ts"],
     packages: [],
   },
   "own-parts.ts": { sources: ["named-module.ts", "part-shape.ts", "oci", "storage"], packages: [] },

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Grant } from "../auth/access-controller.ts";
 import type { Budget } from "../lib/budget.ts";
 import { parseRepositoryName, parseStoredName, type RepositoryName } from "../oci/names.ts";
 import type { Registry, Repository } from "../registry/registry.ts";
@@ -27,6 +28,8 @@ export interface Exchange {
   readonly reply: FastifyReply;
   /** `Content-Type` of the request; the framework does not see it. */
   readonly contentType: string | undefined;
+  /** Whose request it is; undefined where nobody is asked who they are. */
+  readonly grant: Grant | undefined;
 }
 
 export type Handler = (edge: Edge, exchange: Exchange) => Promise<FastifyReply> | FastifyReply;
@@ -63,7 +66,11 @@ export function uploadUrl(edge: Edge, exchange: Exchange, name: RepositoryName, 
 }
 
 function base(edge: Edge, { request, target }: Exchange): string {
-  const { headers, protocol } = request;
+  return baseUrl(edge, request, target);
+}
+
+/** The URL under which the client asked for this registry, with a slash at its end. */
+export function baseUrl(edge: Edge, { headers, protocol }: FastifyRequest, target: Target): string {
   return externalBase(edge.urls, { headers, encrypted: protocol === "https", prefix: target.prefix });
 }
 

@@ -3,7 +3,7 @@
  *
  * @see http-api, section 4; OCI distribution-spec 1.1, "Error codes"
  */
-import { type ErrorName, RegistryError, RegistryErrors, Unavailable, Unknown } from "../oci/errors.ts";
+import { type ErrorName, RegistryError, RegistryErrors, Unauthorized, Unavailable, Unknown } from "../oci/errors.ts";
 import { StorageError, StorageFull } from "../storage/errors.ts";
 
 const STATUS: Readonly<Record<ErrorName, number>> = {
@@ -23,6 +23,7 @@ const STATUS: Readonly<Record<ErrorName, number>> = {
   RegistryClosed: 503,
   SizeInvalid: 400,
   TagInvalid: 400,
+  Unauthorized: 401,
   Unavailable: 503,
   Unknown: 500,
   Unsupported: 405,
@@ -49,7 +50,11 @@ export function toAnswer(error: unknown): ErrorAnswer {
   const body = JSON.stringify({ errors: errors.map(({ code, message, detail }) => ({ code, message, detail })) });
   return {
     status,
-    headers: { "content-type": "application/json", ...(status === 503 && { "retry-after": RETRY_AFTER }) },
+    headers: {
+      "content-type": "application/json",
+      ...(status === 503 && { "retry-after": RETRY_AFTER }),
+      ...(errors[0] instanceof Unauthorized && { "www-authenticate": errors[0].challenge }),
+    },
     body: `${body}\n`,
     ours: status >= 500,
   };

@@ -14,15 +14,18 @@ import Fastify, {
   type HTTPMethods,
   LogController,
 } from "fastify";
+import type { AccessController, AccessRequest } from "../auth/access-controller.ts";
 import { Budget } from "../lib/budget.ts";
 import { NameInvalid } from "../oci/errors.ts";
+import { arrivalOf, remember } from "./arrival.ts";
+import { authorize } from "./authorize.ts";
 import { BodyAborted, discardRest } from "./body.ts";
 import { CanonicalResponse } from "./canonical-response.ts";
 import { answerClientError } from "./client-error.ts";
-import type { Action, Edge, Exchange } from "./edge.ts";
+import { type Action, baseUrl, type Edge, type Exchange } from "./edge.ts";
 import { toAnswer } from "./errors.ts";
 import { type Method, ROUTES, type Route, withoutWrites } from "./routes.ts";
-import { parseTarget, type Target } from "./target.ts";
+import type { Target } from "./target.ts";
 import { countRequest, hasTurn, isBusy, takeTurn, watchConnections } from "./turn.ts";
 
 declare module "fastify" {
@@ -41,6 +44,8 @@ export interface ServerOptions extends Omit<Edge, "bodies"> {
   readonly prefix: string;
   /** `http.headers`: on every routed answer. */
   readonly headers: Readonly<Record<string, readonly string[]>>;
+  /** Who may do what; not set: everybody everything. */
+  readonly access?: AccessController | undefined;
   /** `storage.maintenance.readonly` */
   readonly readOnly: boolean;
   readonly timeouts: {
@@ -70,10 +75,7 @@ export function createServer(options: ServerOptions): HttpServer {
       connectionsCheckingInterval: 1000,
       ServerResponse: CanonicalResponse,
     },
-    rewriteUrl: (raw) => {
-      remember(raw as IncomingMessage, options.prefix);
-      return `/${arrivalOf(raw as IncomingMessage).target.kind}`;
-    },
+    rewriteUrl: (raw) => `/${remember(raw as IncomingMessage, options.prefix).target.kind}`,
     clientErrorHandler: answerClientError,
   });
   server.removeAllContentTypeParsers();
@@ -144,11 +146,21 @@ async function answer(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   if (!hasTurn(reply.raw) && !(await takeTurn(reply.raw))) return reply.hijack();
-  const { target, contentType } = arrivalOf(request.raw);
-  const exchange: Exchange = { target, request, reply, contentType };
+  const arrival = arrivalOf(request.raw);
+  const { target, contentType } = arrival;
   addHeaders(options, target, reply);
   if (target.redirect !== undefined && !isPost(request, target)) return redirect(reply, target.redirect);
+  const asked =
+    options.access && authorize(options.access, toAccessRequest(edge, request, target), route.action, target);
+  const grant = asked instanceof Promise ? await asked : asked; // most controllers mostly know at once
+  arrival.grant = grant;
+  const exchange: Exchange = { target, request, reply, contentType, grant };
   return await route.handle(edge, exchange);
+}
+
+function toAccessRequest(edge: Edge, request: FastifyRequest, target: Target): AccessRequest {
+  const { headers, socket } = request.raw;
+  return { headers, address: socket.remoteAddress, base: () => baseUrl(edge, request, target) };
 }
 
 /** A 301 turns a POST into a GET in many clients, so a missing slash is overlooked there. */
@@ -213,24 +225,4 @@ function sendError(error: unknown, reply: FastifyReply, log?: FastifyBaseLogger)
   if (ours) log?.error({ err: error }, "a request failed");
   for (const name of OF_CONTENT) reply.removeHeader(name);
   return reply.code(status).headers(headers).send(Buffer.from(body));
-}
-
-interface Arrival {
-  readonly target: Target;
-  readonly contentType: string | undefined;
-}
-
-const arrivals = new WeakMap<IncomingMessage, Arrival>();
-
-/** Reads the URL, and takes the Content-Type out of the framework's sight. */
-function remember(raw: IncomingMessage, prefix: string): void {
-  const contentType = raw.headers["content-type"];
-  delete raw.headers["content-type"];
-  arrivals.set(raw, { target: parseTarget(raw.url ?? "/", prefix), contentType });
-}
-
-function arrivalOf(raw: IncomingMessage): Arrival {
-  const arrival = arrivals.get(raw);
-  if (!arrival) throw new Error("a request was not read before it was routed");
-  return arrival;
 }

@@ -83,12 +83,13 @@ export const noUpload: Handler = () => {
 };
 
 /** What cannot be mounted is uploaded: nothing a client says here is an error. */
-async function mount(edge: Edge, { target }: Exchange, repository: Repository): Promise<BlobDigest | undefined> {
+async function mount(edge: Edge, { target, grant }: Exchange, repository: Repository): Promise<BlobDigest | undefined> {
   const digest = target.query.get("mount");
   const from = target.query.get("from");
   if (digest === null || !isBlobDigest(digest)) return undefined;
+  if (!from && grant && !grant.mayPull) return undefined;
   try {
-    const source = from ? edge.registry.repository(parseStoredName(from)).name : undefined;
+    const source = from ? edge.registry.repository(parseStoredName(from)).name : grant?.mayPull;
     return (await repository.blobs.mount(digest, source)).digest;
   } catch (error) {
     if (error instanceof BlobUnknown || error instanceof NameInvalid) return undefined;

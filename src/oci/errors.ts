@@ -33,6 +33,7 @@ export type ErrorCode =
   | "RANGE_INVALID"
   | "SIZE_INVALID"
   | "TAG_INVALID"
+  | "UNAUTHORIZED"
   | "UNAVAILABLE"
   | "UNKNOWN"
   | "UNSUPPORTED";
@@ -54,6 +55,7 @@ export type ErrorName =
   | "RegistryClosed"
   | "SizeInvalid"
   | "TagInvalid"
+  | "Unauthorized"
   | "Unavailable"
   | "Unknown"
   | "Unsupported"
@@ -204,6 +206,24 @@ export class TagInvalid extends RegistryError {
   readonly code = "TAG_INVALID" as const;
   constructor(detail?: unknown) {
     super("manifest tag did not match URI", detail);
+  }
+}
+
+/** Whoever asks did not say who they are, or lacks a right. */
+export class Unauthorized extends RegistryError {
+  readonly name = "Unauthorized" as const;
+  readonly code = "UNAUTHORIZED" as const;
+  /** How to say it, as a client understands it. */
+  readonly challenge: string;
+
+  /** @param needed the rights, all of which are needed; none where only an identity is */
+  constructor(
+    challenge: string,
+    needed: readonly { readonly type: string; readonly name: string; readonly action: string }[],
+  ) {
+    const records = needed.map(({ type, name, action }) => ({ Type: type, Class: "", Name: name, Action: action }));
+    super("authentication required", records.length > 0 ? records : null);
+    this.challenge = challenge;
   }
 }
 

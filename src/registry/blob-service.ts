@@ -26,8 +26,8 @@ export class StoredBlobService implements BlobService {
     return (await this.#context.blobs.find(this.#repository, digest)) !== undefined;
   }
 
-  async mount(digest: BlobDigest, from?: RepositoryName): Promise<BlobDescriptor> {
-    const source = from ?? (await this.#context.findHolder(digest));
+  async mount(digest: BlobDigest, from: MountSource = () => true): Promise<BlobDescriptor> {
+    const source = typeof from === "string" ? from : await this.#context.findHolder(digest, from);
     const found = source && (await this.#context.blobs.findStored(source, digest));
     if (!found) throw new BlobUnknown(digest);
     const { target, size } = found;
@@ -43,6 +43,8 @@ export class StoredBlobService implements BlobService {
     });
   }
 }
+
+type MountSource = Parameters<BlobService["mount"]>[1];
 
 function toDescriptor(digest: BlobDigest, size: number): BlobDescriptor {
   return { mediaType: MediaType.octetStream, digest, size };

@@ -34,8 +34,8 @@ export interface RegistryContext extends Store {
   /** Media types of manifests by digest, which never change, so that a manifest is not parsed to be served. */
   readonly mediaTypes: LRUCache<Digest, string>;
 
-  /** A repository that links `digest` to bytes that are there, as far as one is found quickly. */
-  findHolder(digest: BlobDigest): Promise<RepositoryName | undefined>;
+  /** A repository that links `digest` to bytes that are there, as far as one is found quickly among those that may be. */
+  findHolder(digest: BlobDigest, mayBe: (name: RepositoryName) => boolean): Promise<RepositoryName | undefined>;
 
   /** Something that an operator should know and no client has to. */
   readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void;

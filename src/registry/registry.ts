@@ -60,11 +60,12 @@ export interface BlobService {
   has(digest: BlobDigest): Promise<boolean>;
 
   /**
-   * Links a blob of another repository into this one. Without `from`, any repository of the registry that holds it may
-   * be the source, as far as one is found quickly.
+   * Links a blob of another repository into this one.
+   * @param from its source; or which ones may be, where any that holds it will do as far as one is found quickly: by
+   *   default all
    * @throws {BlobUnknown} where the source does not hold it
    */
-  mount(digest: BlobDigest, from?: RepositoryName): Promise<BlobDescriptor>;
+  mount(digest: BlobDigest, from?: RepositoryName | ((name: RepositoryName) => boolean)): Promise<BlobDescriptor>;
 
   /**
    * Takes the blob out of this repository. The bytes stay until they are collected.

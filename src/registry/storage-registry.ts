@@ -62,7 +62,7 @@ export class StorageRegistry implements Registry {
       referrersMemory: new ReferrersMemory(),
       manifestMemory: new ManifestMemory(),
       mediaTypes: new LRUCache({ max: 10_000 }),
-      findHolder: (digest) => this.#findHolder(digest),
+      findHolder: (digest, mayBe) => this.#findHolder(digest, mayBe),
     };
   }
 
@@ -91,12 +91,12 @@ export class StorageRegistry implements Registry {
     await this.#context.driver[Symbol.asyncDispose]();
   }
 
-  async #findHolder(digest: BlobDigest): Promise<RepositoryName | undefined> {
+  async #findHolder(digest: BlobDigest, mayBe: (name: RepositoryName) => boolean): Promise<RepositoryName | undefined> {
     if (!(await this.#mayHaveBytes(digest))) return undefined;
     const deadline = performance.now() + HOLDER_TIME;
     let looked = 0;
     for await (const repository of this.repositories()) {
-      if (await this.#context.blobs.findStored(repository, digest)) return repository;
+      if (mayBe(repository) && (await this.#context.blobs.findStored(repository, digest))) return repository;
       looked += 1;
       if (looked === HOLDER_REPOSITORIES || performance.now() > deadline) return undefined;
     }

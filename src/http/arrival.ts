@@ -1,0 +1,28 @@
+import type { IncomingMessage } from "node:http";
+import type { Grant } from "../auth/access-controller.ts";
+import { parseTarget, type Target } from "./target.ts";
+
+/** What is known of a request beside what the framework knows. */
+export interface Arrival {
+  readonly target: Target;
+  readonly contentType: string | undefined;
+  /** Whose request it is, from when access control has let it in. */
+  grant?: Grant | undefined;
+}
+
+const arrivals = new WeakMap<IncomingMessage, Arrival>();
+
+/** Reads the URL, and takes the Content-Type out of the framework's sight. To be called once. */
+export function remember(raw: IncomingMessage, prefix: string): Arrival {
+  const contentType = raw.headers["content-type"];
+  delete raw.headers["content-type"];
+  const arrival = { target: parseTarget(raw.url ?? "/", prefix), contentType };
+  arrivals.set(raw, arrival);
+  return arrival;
+}
+
+export function arrivalOf(raw: IncomingMessage): Arrival {
+  const arrival = arrivals.get(raw);
+  if (!arrival) throw new Error("a request was not read before it was routed");
+  return arrival;
+}
