@@ -8,6 +8,8 @@ export interface Arrival {
   readonly contentType: string | undefined;
   /** Whose request it is, from when access control has let it in. */
   grant?: Grant | undefined;
+  /** Made when somebody asks for it. */
+  id?: string;
 }
 
 const arrivals = new WeakMap<IncomingMessage, Arrival>();

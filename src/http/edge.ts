@@ -4,11 +4,14 @@ import type { Budget } from "../lib/budget.ts";
 import { parseRepositoryName, parseStoredName, type RepositoryName } from "../oci/names.ts";
 import type { Registry, Repository } from "../registry/registry.ts";
 import { externalBase, type UrlRules } from "./external-url.ts";
+import { type RequestInfo, requestInfo } from "./request-info.ts";
 import type { Target } from "./target.ts";
 
 /** What every handler works with. */
 export interface Edge {
   readonly registry: Registry;
+  /** Wraps what a request works with, to tell of it. `base` is the URL of this registry, with a slash at its end. */
+  readonly observe?: ((repository: Repository, request: RequestInfo, base: string) => Repository) | undefined;
   readonly urls: UrlRules;
   /** Signs the state of uploads. */
   readonly secret: string;
@@ -41,16 +44,20 @@ export type Handler = (edge: Edge, exchange: Exchange) => Promise<FastifyReply> 
 export type Action = "anything" | "authenticate" | "catalog" | "pull" | "push" | "delete" | "cancel";
 
 /** @throws {NameInvalid} */
-export function repositoryOf(edge: Edge, { target }: Exchange): Repository {
-  return edge.registry.repository(parseStoredName(target.name));
+export function repositoryOf(edge: Edge, exchange: Exchange): Repository {
+  return observed(edge, exchange, edge.registry.repository(parseStoredName(exchange.target.name)));
 }
 
 /**
  * Of a request that may create the repository.
  * @throws {NameInvalid}
  */
-export function creatableRepositoryOf(edge: Edge, { target }: Exchange): Repository {
-  return edge.registry.repository(parseRepositoryName(target.name));
+export function creatableRepositoryOf(edge: Edge, exchange: Exchange): Repository {
+  return observed(edge, exchange, edge.registry.repository(parseRepositoryName(exchange.target.name)));
+}
+
+function observed(edge: Edge, exchange: Exchange, repository: Repository): Repository {
+  return edge.observe ? edge.observe(repository, requestInfo(exchange.request), base(edge, exchange)) : repository;
 }
 
 export function blobUrl(edge: Edge, exchange: Exchange, name: RepositoryName, digest: string): string {

@@ -1,0 +1,57 @@
+import { randomUUID } from "node:crypto";
+import { isIP } from "node:net";
+import type { FastifyRequest } from "fastify";
+import { arrivalOf } from "./arrival.ts";
+
+/** A request as logs and notifications tell of it. */
+export interface RequestInfo {
+  /** A UUID of its own. */
+  readonly id: string;
+  /** Of the client, as far as proxies tell; with the port where it is the other end of the connection. */
+  readonly address: string;
+  /** "" where the client sent none. */
+  readonly host: string;
+  readonly method: string;
+  /** "" where the client sent none. */
+  readonly userAgent: string;
+  /** Whose request it is. With access control off, the name that the client gave itself; "" where it gave none. */
+  readonly user: string;
+}
+
+/** Asked for once access control has let it in. */
+export function requestInfo({ raw }: FastifyRequest): RequestInfo {
+  const arrival = arrivalOf(raw);
+  return {
+    id: requestId(raw),
+    address: addressOf(raw),
+    host: raw.headers.host ?? "",
+    method: raw.method ?? "",
+    userAgent: raw.headers["user-agent"] ?? "",
+    user: arrival.grant === undefined ? basicUser(raw.headers.authorization) : arrival.grant.user,
+  };
+}
+
+/** Made when somebody asks for it. */
+export function requestId(raw: FastifyRequest["raw"]): string {
+  const arrival = arrivalOf(raw);
+  arrival.id ??= randomUUID();
+  return arrival.id;
+}
+
+/** @see notifications, section 2, `request.addr` */
+function addressOf({ headers, socket }: FastifyRequest["raw"]): string {
+  const [forwarded] = (headers["x-forwarded-for"]?.toString() ?? "").split(",", 1);
+  const told = [forwarded, headers["x-real-ip"]?.toString()].map((address) => address?.trim() ?? "");
+  const { remoteAddress = "", remotePort } = socket;
+  const other = remoteAddress.replace(/^::ffff:(?=[\d.]+$)/i, "");
+  const withPort = other === "" ? "" : `${other.includes(":") ? `[${other}]` : other}:${remotePort}`;
+  return told.find((address) => isIP(address) !== 0) ?? withPort;
+}
+
+function basicUser(authorization: string | undefined): string {
+  const [, encoded] = /^Basic ([A-Za-z0-9+/=_-]+)$/i.exec(authorization ?? "") ?? [];
+  const [user = ""] = Buffer.from(encoded ?? "", "base64")
+    .toString()
+    .split(":", 1);
+  return user;
+}
