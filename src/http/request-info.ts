@@ -32,7 +32,7 @@ export function requestInfo({ raw }: FastifyRequest): RequestInfo {
 }
 
 /** Made when somebody asks for it. */
-export function requestId(raw: FastifyRequest["raw"]): string {
+function requestId(raw: FastifyRequest["raw"]): string {
   const arrival = arrivalOf(raw);
   arrival.id ??= randomUUID();
   return arrival.id;
