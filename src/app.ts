@@ -21,6 +21,7 @@ import type { Store } from "./registry/store.ts";
 import type { Matcher } from "./registry/url-policy.ts";
 import { readSigningKey } from "./signing-key-file.ts";
 import type { StorageDriver } from "./storage/driver.ts";
+import { guardDriver } from "./storage/guarded.ts";
 import { type LineWriter, writeLines } from "./telemetry/line-writer.ts";
 import type { Log } from "./telemetry/log.ts";
 import { keepSecret, randomSecret } from "./upload-secret.ts";
@@ -46,7 +47,7 @@ export async function createApp(config: Config, log: Log, folder: string): Promi
   const debug = (line: string): void => log.debug(line);
   const driver = await openDriver(config.storage.driver, { writable, debug }, folder);
   const warn = (message: string, fields: Readonly<Record<string, unknown>>): void => log.warn(fields, message);
-  const wrapped = await wrapDriver(driver, config.middleware.storage, { folder, warn });
+  const wrapped = await wrapDriver(guardDriver(driver, { warn }), config.middleware.storage, { folder, warn });
   const store = { driver: wrapped, paths: new PathMapper() };
   const cache = await openCache(config, warn);
   const stored = new StorageRegistry(store, kinds, toRegistryOptions(config), warn, cache);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as errors from "../oci/errors.ts";
-import { PathNotFound, StorageFull } from "../storage/errors.ts";
+import { PathNotFound, StorageBusy, StorageDown, StorageFull, StorageUnreachable } from "../storage/errors.ts";
 import { toAnswer } from "./errors.ts";
 
 /** Section 4 of the reference, and the two that are ours. */
@@ -62,6 +62,9 @@ test("failures of the storage and of ours say nothing of paths", () => {
   for (const [error, status] of [
     [new PathNotFound("filesystem", "/docker/registry"), 503],
     [new StorageFull("filesystem"), 503],
+    [new StorageUnreachable("filesystem", "no answer at /docker/registry"), 503],
+    [new StorageDown("filesystem"), 503],
+    [new StorageBusy("filesystem"), 503],
     [new TypeError("/docker/registry"), 500],
     ["/docker/registry", 500],
     [undefined, 500],
@@ -70,4 +73,18 @@ test("failures of the storage and of ours say nothing of paths", () => {
     assert.equal(answer.status, status);
     assert.doesNotMatch(answer.body, /docker|filesystem/);
   }
+});
+
+test("a storage that is not asked is no error in the log for each request, and one that fails is", () => {
+  const told = [new StorageDown("s3"), new StorageBusy("s3")].map((error) => toAnswer(error));
+  assert.deepEqual(
+    told.map(({ status, ours, headers }) => [status, ours, headers["retry-after"]]),
+    [
+      [503, false, "5"],
+      [503, false, "5"],
+    ],
+  );
+  assert.match(told[0]?.body ?? "", /does not answer/);
+  assert.match(told[1]?.body ?? "", /does not keep up/);
+  assert.equal(toAnswer(new StorageUnreachable("s3", "reset")).ours, true);
 });

@@ -4,7 +4,7 @@
  * @see http-api, section 4; OCI distribution-spec 1.1, "Error codes"
  */
 import { type ErrorName, RegistryError, RegistryErrors, Unauthorized, Unavailable, Unknown } from "../oci/errors.ts";
-import { StorageError, StorageFull } from "../storage/errors.ts";
+import { StorageBusy, StorageDown, StorageError, StorageFull, StorageUnreachable } from "../storage/errors.ts";
 
 const STATUS: Readonly<Record<ErrorName, number>> = {
   BlobUnknown: 404,
@@ -56,8 +56,13 @@ export function toAnswer(error: unknown): ErrorAnswer {
       ...(errors[0] instanceof Unauthorized && { "www-authenticate": errors[0].challenge }),
     },
     body: `${body}\n`,
-    ours: status >= 500,
+    ours: status >= 500 && !isTold(error),
   };
+}
+
+/** What refuses calls tells the log once, not for each of them. */
+function isTold(error: unknown): boolean {
+  return error instanceof StorageDown || error instanceof StorageBusy;
 }
 
 /** Paths and drivers stay in the log. */
@@ -67,6 +72,12 @@ function toRegistryError(error: unknown): RegistryError {
     return new Unavailable(
       "the registry's storage is full: free some room and push again; an upload that was cut short can be resumed",
     );
+  }
+  if (error instanceof StorageBusy) {
+    return new Unavailable("the registry's storage does not keep up with what it is asked; try again in a moment");
+  }
+  if (error instanceof StorageDown || error instanceof StorageUnreachable) {
+    return new Unavailable("the registry's storage does not answer; try again in a moment");
   }
   if (error instanceof StorageError) {
     return new Unavailable("the registry's storage failed; its log says how");

@@ -54,3 +54,23 @@ test("who comes behind one that waits exclusively waits too, so that it gets its
   await Promise.all(all);
   assert.deepEqual(order, ["first", "exclusive", "last"]);
 });
+
+test("no more wait than may, for all names together, and who has waited makes room", async () => {
+  const lock = new KeyedLock({ limit: 2, toError: () => new Error("too many") });
+  const gates = { a: Promise.withResolvers<void>(), b: Promise.withResolvers<void>() };
+  const order: string[] = [];
+  const take = (key: "a" | "b", name: string): Promise<void> =>
+    lock.exclusive(key, async () => {
+      order.push(name);
+      await gates[key].promise;
+    });
+  const begun = [take("a", "a1"), take("b", "b1"), take("a", "a2"), take("b", "b2")];
+  await assert.rejects(take("a", "a3"), /too many/);
+  await lock.shared("c", async () => order.push("c1"));
+  gates.a.resolve();
+  await Promise.all([begun[0], begun[2]]);
+  const last = take("b", "b3");
+  gates.b.resolve();
+  await Promise.all([...begun, last]);
+  assert.deepEqual(order, ["a1", "b1", "c1", "a2", "b2", "b3"]);
+});

@@ -1,9 +1,22 @@
+export interface KeyedLockOptions {
+  /** Most that wait at once, for whatever name. */
+  readonly limit: number;
+  /** What is thrown to any other that would have to. */
+  readonly toError: () => Error;
+}
+
 /**
  * Locks by name within this process, first come first served. Holders of one name are either several shared ones or one
  * exclusive one. A name costs memory only while it is held.
  */
 export class KeyedLock {
   readonly #queues = new Map<string, Queue>();
+  readonly #options: KeyedLockOptions | undefined;
+  #waiting = 0;
+
+  constructor(options?: KeyedLockOptions) {
+    this.#options = options;
+  }
 
   shared<R>(key: string, work: () => Promise<R>): Promise<R> {
     return this.#run(key, false, work);
@@ -16,17 +29,21 @@ export class KeyedLock {
   async #run<R>(key: string, exclusive: boolean, work: () => Promise<R>): Promise<R> {
     const queue = this.#queues.get(key) ?? { holders: 0, exclusive: false, waiting: [] };
     this.#queues.set(key, queue);
-    if (queue.waiting.length > 0 || !admits(queue, exclusive)) {
-      await new Promise<void>((admit) => queue.waiting.push({ exclusive, admit }));
-    } else {
-      hold(queue, exclusive);
-    }
+    if (queue.waiting.length > 0 || !admits(queue, exclusive)) await this.#wait(queue, exclusive);
+    else hold(queue, exclusive);
     try {
       return await work();
     } finally {
       queue.holders -= 1;
       this.#admitWaiting(key, queue);
     }
+  }
+
+  async #wait(queue: Queue, exclusive: boolean): Promise<void> {
+    if (this.#options && this.#waiting >= this.#options.limit) throw this.#options.toError();
+    this.#waiting += 1;
+    await new Promise<void>((admit) => queue.waiting.push({ exclusive, admit }));
+    this.#waiting -= 1;
   }
 
   #admitWaiting(key: string, queue: Queue): void {

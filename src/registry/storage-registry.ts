@@ -9,6 +9,7 @@ import type { ManifestKinds } from "../oci/manifest-kinds.ts";
 import { MediaType } from "../oci/media-types.ts";
 import type { RepositoryName } from "../oci/names.ts";
 import { ClosingDriver } from "../storage/closing.ts";
+import { StorageBusy } from "../storage/errors.ts";
 import { BlobLinks } from "./blob-links.ts";
 import { StoredBlobService } from "./blob-service.ts";
 import { listRepositories } from "./catalog.ts";
@@ -30,6 +31,9 @@ import { StoredUploadService } from "./upload-service.ts";
 /** How far a mount without a source looks for one. */
 const HOLDER_REPOSITORIES = 200;
 const HOLDER_TIME = 50; // ms
+
+/** Requests that wait for others to be done with a repository or tag: far more only where the storage hangs. */
+const LOCK_WAITERS = 1000;
 
 /** How long the same warning is not repeated, so that no client can fill the log. ms */
 const REPEAT_AFTER = 60_000;
@@ -57,7 +61,7 @@ export class StorageRegistry implements Registry {
       options,
       kinds,
       warn: onceInAWhile(warn),
-      locks: new KeyedLock(),
+      locks: new KeyedLock({ limit: LOCK_WAITERS, toError: () => new StorageBusy(driver.name) }),
       uploadMemory: new UploadMemory(),
       referrersMemory: new ReferrersMemory(),
       manifestMemory: new ManifestMemory(),

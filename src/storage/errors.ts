@@ -63,3 +63,27 @@ export class StorageFull extends StorageError {
     super(driver, "no space left on the storage", options);
   }
 }
+
+/**
+ * The store gave no answer, or failed itself, whatever it was asked: after all tries. A driver throws it where that may be
+ * so of every path; a word about one path, such as a refusal, is another error.
+ */
+export class StorageUnreachable extends StorageError {
+  override readonly name = "StorageUnreachable";
+}
+
+/** The store was not asked, because it does not answer anybody for the moment. */
+export class StorageDown extends StorageError {
+  override readonly name = "StorageDown";
+  constructor(driver: string) {
+    super(driver, "not asked, because it does not answer for the moment");
+  }
+}
+
+/** The store was not asked, because as many as may wait for it do so already. */
+export class StorageBusy extends StorageError {
+  override readonly name = "StorageBusy";
+  constructor(driver: string) {
+    super(driver, "not asked, because too many wait for it already");
+  }
+}

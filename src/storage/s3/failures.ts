@@ -1,5 +1,5 @@
 /** What the failures of S3 and of the way there mean. */
-import { StorageError } from "../errors.ts";
+import { StorageError, StorageUnreachable } from "../errors.ts";
 import { S3 } from "./parameters.ts";
 
 /** What the SDK throws, as far as anybody looks at it. */
@@ -49,7 +49,13 @@ export function wasRepeated(error: unknown): boolean {
 
 export function toStorageError(call: string, error: unknown): StorageError {
   if (error instanceof StorageError) return error;
-  return new StorageError(S3, `${call} failed: ${reasonOf(error)}`, { cause: error });
+  const Kind = isOutage(error) ? StorageUnreachable : StorageError;
+  return new Kind(S3, `${call} failed: ${reasonOf(error)}`, { cause: error });
+}
+
+/** No answer, or none that was about what was asked. */
+function isOutage(error: unknown): boolean {
+  return (statusOf(error) ?? 500) >= 500;
 }
 
 function reasonOf(error: unknown): string {

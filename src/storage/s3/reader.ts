@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import type { FileReader } from "../driver.ts";
-import { PathNotFound, ReaderClosed, StorageError } from "../errors.ts";
+import { PathNotFound, ReaderClosed, StorageError, StorageUnreachable } from "../errors.ts";
 import { toStorageError } from "./failures.ts";
 import type { Objects, S3Content } from "./objects.ts";
 import { S3 } from "./parameters.ts";
@@ -68,7 +68,7 @@ class S3Reader implements FileReader {
       try {
         const { value, done } = await nextOf(this.#body, this.#objects.silence);
         if (!done) return value;
-        throw new StorageError(S3, "GetObject failed: the body ended early");
+        throw new StorageUnreachable(S3, "GetObject failed: the body ended early");
       } catch (error) {
         this.#drop();
         if (fruitless === FRUITLESS) throw toStorageError("GetObject", error);
@@ -105,7 +105,7 @@ function ignore(): void {}
 /** @param silence ms after which the body is given up */
 async function nextOf({ stream, chunks }: Body, silence: number): Promise<IteratorResult<Uint8Array>> {
   const timer = setTimeout(
-    () => stream.destroy(new StorageError(S3, "GetObject failed: the body fell silent")),
+    () => stream.destroy(new StorageUnreachable(S3, "GetObject failed: the body fell silent")),
     silence,
   );
   try {
