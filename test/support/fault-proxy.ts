@@ -9,6 +9,8 @@ export type Fault =
   /** The server does what it was asked, and nobody hears of it. */
   | { readonly kind: "lost" }
   | { readonly kind: "silence" }
+  /** It goes to the server then. */
+  | { readonly kind: "late"; readonly until: Promise<void> }
   | { readonly kind: "status"; readonly status: number; readonly body: string }
   /** The body breaks off after so many bytes. */
   | { readonly kind: "cut"; readonly after: number }
@@ -41,7 +43,8 @@ export const SLOW_DOWN: Fault = {
   body: "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>",
 };
 
-export async function startFaultProxy(target: number): Promise<FaultProxy> {
+/** @param port to listen on; by default any that is free */
+export async function startFaultProxy(target: number, port: number = 0): Promise<FaultProxy> {
   const requests: ProxiedRequest[] = [];
   let index = 0;
   const agent = new Agent({ keepAlive: true });
@@ -51,7 +54,7 @@ export async function startFaultProxy(target: number): Promise<FaultProxy> {
     void pass(agent, target, incoming, outgoing, fault)
       .catch(() => ({ sent: 0, received: 0 }))
       .then((bytes) => requests.push({ operation, key, ...bytes }));
-  }).listen(0, "127.0.0.1");
+  }).listen(port, "127.0.0.1");
   await once(server, "listening");
   const proxy: FaultProxy = {
     port: (server.address() as AddressInfo).port,
@@ -89,6 +92,7 @@ async function pass(
     return { sent: 0, received: 0 };
   }
   const body = await bytesOf(incoming);
+  if (fault?.kind === "late") await fault.until;
   if (fault?.kind === "status") {
     outgoing.writeHead(fault.status, { "Content-Type": "application/xml" }).end(fault.body);
     return { sent: body.length, received: fault.body.length };
