@@ -139,6 +139,16 @@ describe("S3 that is out", () => {
     ]);
   });
 
+  test("is not to be seen where only its readers are slow: 300 of them keep nobody from S3", async () => {
+    const driver = await openBucket(gateway.port, { ...PATIENCE, answer: 5000, work: 60_000 });
+    await driver.putContent("/object", Buffer.alloc(8 * MIB));
+    await using readers = new AsyncDisposableStack();
+    for (let i = 0; i < 300; i++) await readers.use(await driver.reader("/object")).read(Buffer.alloc(1000));
+    assert.equal((await driver.stat("/object")).size, 8 * MIB);
+    await driver.putContent("/link", Buffer.from("link"));
+    assert.equal((await driver.getContent("/link")).length, 4);
+  });
+
   test("and slow for 500 clients has no more calls waiting than may, refuses the others, and serves those that waited", async () => {
     const limit = 40;
     const driver = await openGuarded(proxy.port, { limit });

@@ -21,6 +21,7 @@ export interface Patience {
 
 export const PATIENCE: Patience = { attempts: 6, connect: 5_000, silence: 60_000, answer: 20_000, work: 600_000 };
 
+/** For what S3 is done with soon. */
 const CONNECTIONS = 256;
 
 /** The SDK warns on the console otherwise. */
@@ -47,7 +48,7 @@ export function createClient(parameters: S3Parameters, patience: Patience): S3Cl
     retryMode: "standard",
     maxAttempts: patience.attempts,
     logger: SILENT,
-    requestHandler: createHandler(parameters, patience),
+    requestHandler: new ReadingApart({ patience, skipVerify: parameters.skipVerify }),
   });
   addContentMd5(client);
   return client;
@@ -72,9 +73,39 @@ function endpointOf({ endpoint }: S3Parameters): { readonly endpoint?: string } 
   return endpoint === undefined ? {} : { endpoint: endpoint.href };
 }
 
-function createHandler({ skipVerify }: S3Parameters, patience: Patience): NodeHttpHandler {
-  const options = { keepAlive: true, maxSockets: CONNECTIONS };
-  return new NodeHttpHandler({
+/**
+ * What is read has connections of its own, as many as there are readers: a body holds one for as long as a client takes to
+ * read it, and 256 slow clients would keep everybody else from S3.
+ */
+class ReadingApart extends NodeHttpHandler {
+  readonly #reads: NodeHttpHandler;
+
+  constructor(options: HandlerOptions) {
+    super(withAgents(options, CONNECTIONS));
+    this.#reads = new NodeHttpHandler(withAgents(options, Number.POSITIVE_INFINITY));
+  }
+
+  override handle(...call: Parameters<NodeHttpHandler["handle"]>): ReturnType<NodeHttpHandler["handle"]> {
+    return call[0].method === "GET" ? this.#reads.handle(...call) : super.handle(...call);
+  }
+
+  override destroy(): void {
+    super.destroy();
+    this.#reads.destroy();
+  }
+}
+
+interface HandlerOptions {
+  readonly patience: Patience;
+  readonly skipVerify: boolean;
+}
+
+function withAgents(
+  { patience, skipVerify }: HandlerOptions,
+  maxSockets: number,
+): ConstructorParameters<typeof NodeHttpHandler>[0] {
+  const options = { keepAlive: true, maxSockets };
+  return {
     connectionTimeout: patience.connect,
     socketTimeout: patience.work,
     requestTimeout: patience.answer,
@@ -82,7 +113,7 @@ function createHandler({ skipVerify }: S3Parameters, patience: Patience): NodeHt
     httpAgent: new HttpAgent(options),
     httpsAgent: new HttpsAgent({ ...options, rejectUnauthorized: !skipVerify }),
     logger: SILENT,
-  });
+  };
 }
 
 function silent(): void {}
