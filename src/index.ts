@@ -37,6 +37,8 @@ export type * from "./storage/driver.ts";
 export { canRedirect, hasBucketKeys } from "./storage/driver.ts";
 export * from "./storage/errors.ts";
 export { openFilesystem } from "./storage/filesystem.ts";
+export type { GuardOptions } from "./storage/guard.ts";
+export { guardDriver } from "./storage/guarded.ts";
 export { MemoryDriver } from "./storage/memory.ts";
 export { type CloudfrontOptions, redirectToCloudfront } from "./storage/middleware/cloudfront.ts";
 export { type RedirectOptions, redirectToBase } from "./storage/middleware/redirect.ts";

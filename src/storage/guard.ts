@@ -17,8 +17,11 @@ export interface GuardOptions {
   readonly stall?: number;
 }
 
-/** Far above what a storage that works lets come together: with 50 ms a call it serves 5000 a second over 256 connections. */
-const LIMIT = 4096;
+/**
+ * More than a storage that works lets come together: at 50 ms a call it would be 20,000 a second. With S3 a call that waits
+ * costs 60 to 90 KiB, most of it the connection.
+ */
+const LIMIT = 1024;
 
 const [PATIENCE, PAUSE, STALL] = [20_000, 1000, 10_000];
 

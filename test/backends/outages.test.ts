@@ -11,6 +11,7 @@ import type { StorageDriver } from "../../src/storage/driver.ts";
 import type { GuardOptions } from "../../src/storage/guard.ts";
 import { guardDriver } from "../../src/storage/guarded.ts";
 import { openS3 } from "../../src/storage/s3.ts";
+import { until } from "../faults/until.ts";
 import { type Api, startApi } from "../support/api.ts";
 import { contentsOf, locationOf, noise, pushBlob, sameBytes, startUpload } from "../support/api-content.ts";
 import { type Fault, type FaultProxy, SLOW_DOWN, startFaultProxy } from "../support/fault-proxy.ts";
@@ -23,7 +24,7 @@ import {
   type Scene,
   setScene,
 } from "../support/outage.ts";
-import { registryConfiguration } from "../support/registry-process.ts";
+import { registryConfiguration, startRegistry } from "../support/registry-process.ts";
 import { tryRun } from "../support/run.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { type Gateway, gatewayParameters, startGateway } from "../support/versitygw.ts";
@@ -176,6 +177,19 @@ describe("S3 that is out", () => {
       statuses.slice(500 - limit),
       Array.from({ length: limit }, () => 200),
     );
+  });
+
+  test("and comes back needs no restart of the registry that is configured for it", async () => {
+    await using folder = await temporaryFolder("outage");
+    const driver = { s3: gatewayParameters(proxy.port, { rootdirectory: randomUUID() }) };
+    await using registry = await startRegistry("wharfinger", { rootDirectory: folder.path, driver });
+    await fail({ kind: "reset" });
+    const answer = await fetch(`${registry.url}/v2/a/tags/list`);
+    assert.equal(answer.status, 503, await answer.text());
+    await until("it is down", () => registry.log.includes("the storage does not answer"));
+    proxy.onRequest = () => undefined;
+    await until("it is back", () => registry.log.includes("the storage answers again"));
+    assert.equal((await fetch(`${registry.url}/v2/_catalog`)).status, 200);
   });
 });
 
