@@ -12,9 +12,11 @@
 import { checkFolder, checkOffset, checkPath } from "./checks.ts";
 import type {
   BucketDriver,
+  DetailingDriver,
   FileInfo,
   FileReader,
   FileWriter,
+  ListedChild,
   ReadOptions,
   RedirectingDriver,
   RedirectRequest,
@@ -81,7 +83,7 @@ function toStore(calls: Calls, parameters: S3Parameters, memory: typeof MEMORY):
   };
 }
 
-export class S3Driver implements StagingDriver, RedirectingDriver, BucketDriver {
+export class S3Driver implements StagingDriver, RedirectingDriver, BucketDriver, DetailingDriver {
   readonly name: string = S3;
   readonly location: string;
   readonly #prefix: string;
@@ -138,11 +140,15 @@ export class S3Driver implements StagingDriver, RedirectingDriver, BucketDriver 
   }
 
   async list(path: string): Promise<string[]> {
+    return (await this.listDetailed(path)).map(({ name }) => name);
+  }
+
+  async listDetailed(path: string): Promise<ListedChild[]> {
     checkFolder(S3, path);
     const key = path === "/" ? this.#prefix.slice(0, -1) : this.#existing(path).key;
-    const names = await childrenOf(this.#store.objects, key);
-    if (names.length === 0 && path !== "/") throw new PathNotFound(S3, path);
-    return names;
+    const children = await childrenOf(this.#store.objects, key);
+    if (children.length === 0 && path !== "/") throw new PathNotFound(S3, path);
+    return children;
   }
 
   async move(source: string, target: string): Promise<void> {
