@@ -1,6 +1,7 @@
 /** From a configuration to a registry that serves: the only place that knows all parts. */
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import type { CacheCounts } from "./cache/lookup-counts.ts";
 import type { Config, Schema1Config, UrlPattern, ValidationConfig } from "./config/config.ts";
 import { isExternalUrl } from "./config/external-url.ts";
 import { accessLine } from "./http/access-log.ts";
@@ -30,6 +31,8 @@ export interface App extends AsyncDisposable {
   readonly server: HttpServer;
   /** Where the bytes are, for people. */
   readonly location: string;
+  /** How the descriptor cache's lookups end; undefined where there is no cache. */
+  readonly cacheCounts: CacheCounts | undefined;
   /** What runs beside requests; to be called once it listens. */
   beginMaintenance(): void;
 }
@@ -60,6 +63,7 @@ export async function createApp(config: Config, log: Log, folder: string): Promi
   return {
     server,
     location: driver.location,
+    cacheCounts: cache?.counts,
     beginMaintenance: () => purgeUploads(owned, config, log, store),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
