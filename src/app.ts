@@ -4,6 +4,8 @@ import { join } from "node:path";
 import type { CacheCounts } from "./cache/lookup-counts.ts";
 import type { Config, Schema1Config, UrlPattern, ValidationConfig } from "./config/config.ts";
 import { isExternalUrl } from "./config/external-url.ts";
+import { environment } from "./config/process.ts";
+import { readProxies } from "./config/proxies.ts";
 import { accessLine } from "./http/access-log.ts";
 import { createServer, type HttpServer } from "./http/server.ts";
 import { schedulePurge } from "./maintenance/purge-schedule.ts";
@@ -47,7 +49,8 @@ export async function createApp(config: Config, log: Log, folder: string): Promi
   const kinds = await loadKinds(config, folder);
   const writable = !config.storage.maintenance.readonly.enabled;
   const debug = (line: string): void => log.debug(line);
-  const driver = await openDriver(config.storage.driver, { writable, debug }, folder);
+  const proxies = readProxies(environment());
+  const driver = await openDriver(config.storage.driver, { writable, debug, proxies }, folder);
   const warn = (message: string, fields: Readonly<Record<string, unknown>>): void => log.warn(fields, message);
   const wrapped = await wrapDriver(driver, config.middleware.storage, { folder, warn });
   const store = { driver: wrapped, paths: new PathMapper() };

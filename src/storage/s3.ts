@@ -24,6 +24,7 @@ import type {
   WriterOptions,
 } from "./driver.ts";
 import { PathNotFound, StorageError, WriteConflict } from "./errors.ts";
+import type { Proxies } from "./open-driver.ts";
 import { Calls } from "./s3/calls.ts";
 import { createClient, PATIENCE, type Patience } from "./s3/client.ts";
 import { Copying } from "./s3/copying.ts";
@@ -49,15 +50,16 @@ export interface S3Options {
   readonly memory?: { readonly budget: number; readonly tenure: number };
   /** Gets a line for each call, where `loglevel` asks for them. */
   readonly debug?: (line: string) => void;
+  readonly proxies?: Proxies;
 }
 
 /** @throws {StorageError} in one sentence for the operator where a parameter is wrong or the bucket cannot be read */
 export async function openS3(
   values: Readonly<Record<string, unknown>>,
-  { patience = PATIENCE, memory = MEMORY, debug }: S3Options = {},
+  { patience = PATIENCE, memory = MEMORY, debug, proxies = {} }: S3Options = {},
 ): Promise<S3Driver> {
   const parameters = parseS3Parameters(values);
-  const client = createClient(parameters, patience);
+  const client = createClient(parameters, patience, proxies);
   const calls = new Calls(client, parameters, patience, parameters.logLevel === "off" ? undefined : debug);
   const driver = new S3Driver(parameters, toStore(calls, parameters, memory), presigner(parameters, patience), () =>
     client.destroy(),
