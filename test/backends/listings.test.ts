@@ -6,6 +6,7 @@ import { openRegistry } from "../../src/library.ts";
 import { purgeUploads } from "../../src/maintenance/upload-purge.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import { NameUnknown } from "../../src/oci/errors.ts";
+import { MediaType } from "../../src/oci/media-types.ts";
 import { parseRepositoryName, parseTag, type RepositoryName } from "../../src/oci/names.ts";
 import { PathMapper } from "../../src/registry/paths.ts";
 import type { Registry } from "../../src/registry/registry.ts";
@@ -105,6 +106,15 @@ describe("what S3 is asked for, of 20 repositories with 3 tags and 5 layers each
       ListMultipartUploads: 20,
       DeleteObjects: 20,
     });
+  });
+
+  test("for referrers: a listing an algorithm of the revisions, and of the subject's, once it is known that folders have no times", async () => {
+    const { referrers, manifests } = registry.repository(parseRepositoryName("referred"));
+    const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] }));
+    await manifests.put(registry.kinds.parse(bytes, undefined), digestOf(bytes));
+    const list = (): Promise<unknown> => Array.fromAsync(referrers.list(digestOf(bytes)));
+    assert.equal((await asked(list))["HeadObject"], 3);
+    assert.deepEqual(await asked(list), { ListObjectsV2: 6 });
   });
 });
 

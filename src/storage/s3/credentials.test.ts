@@ -4,9 +4,10 @@ import { writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, type TestContext, test } from "node:test";
+import { startForwardProxy } from "../../../test/support/forward-proxy.ts";
 import { startRecordingS3 } from "../../../test/support/recording-s3.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
-import { openS3 } from "../s3.ts";
+import { openS3, type S3Options } from "../s3.ts";
 
 /** Where the SDK may look for credentials on the machine of the test. */
 const SOURCES = /^AWS_/;
@@ -32,10 +33,11 @@ interface Signer {
 async function signer(
   variables: Readonly<Record<string, string | undefined>>,
   parameters: Readonly<Record<string, unknown>> = {},
+  options: S3Options = {},
 ): Promise<Signer> {
   setEnvironment(variables);
   await using s3 = await startRecordingS3();
-  await using _driver = await openS3({ bucket: "b", regionendpoint: s3.endpoint, ...parameters });
+  await using _driver = await openS3({ bucket: "b", regionendpoint: s3.endpoint, ...parameters }, options);
   const { headers } = s3.sent.at(-1) ?? assert.fail("nothing was sent");
   const key = /Credential=([^/]+)\//.exec(headers.authorization ?? "")?.[1];
   return { key, token: headers["x-amz-security-token"] };
@@ -109,6 +111,12 @@ describe("requests are signed with", () => {
     const pod = { AWS_WEB_IDENTITY_TOKEN_FILE: file, AWS_ROLE_ARN: "arn:aws:iam::123456789012:role/r" };
     const found = await signer({ ...pod, AWS_REGION: "us-east-1", AWS_ENDPOINT_URL_STS: url });
     assert.deepEqual(found, { key: "POD", token: "of the pod" });
+
+    await using proxy = await startForwardProxy();
+    const sts = url.replace("127.0.0.1", "sts.test");
+    const proxies = { http: `http://127.0.0.1:${proxy.port}` };
+    await signer({ ...pod, AWS_REGION: "us-east-1", AWS_ENDPOINT_URL_STS: sts }, {}, { proxies });
+    assert.deepEqual(proxy.asked, [`POST ${sts}/`], "whose service may be behind a proxy");
   });
 });
 
