@@ -1,8 +1,11 @@
 /** From a configuration to a registry that serves: the only place that knows all parts. */
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import type { CacheCounts } from "./cache/lookup-counts.ts";
 import type { Config, Schema1Config, UrlPattern, ValidationConfig } from "./config/config.ts";
 import { isExternalUrl } from "./config/external-url.ts";
+import { environment } from "./config/process.ts";
+import { readProxies } from "./config/proxies.ts";
 import { accessLine } from "./http/access-log.ts";
 import { createServer, type HttpServer } from "./http/server.ts";
 import { schedulePurge } from "./maintenance/purge-schedule.ts";
@@ -31,6 +34,8 @@ export interface App extends AsyncDisposable {
   readonly server: HttpServer;
   /** Where the bytes are, for people. */
   readonly location: string;
+  /** How the descriptor cache's lookups end; undefined where there is no cache. */
+  readonly cacheCounts: CacheCounts | undefined;
   /** What runs beside requests; to be called once it listens. */
   beginMaintenance(): void;
 }
@@ -45,7 +50,8 @@ export async function createApp(config: Config, log: Log, folder: string): Promi
   const kinds = await loadKinds(config, folder);
   const writable = !config.storage.maintenance.readonly.enabled;
   const debug = (line: string): void => log.debug(line);
-  const driver = await openDriver(config.storage.driver, { writable, debug }, folder);
+  const proxies = readProxies(environment());
+  const driver = await openDriver(config.storage.driver, { writable, debug, proxies }, folder);
   const warn = (message: string, fields: Readonly<Record<string, unknown>>): void => log.warn(fields, message);
   const wrapped = await wrapDriver(guardDriver(driver, { warn }), config.middleware.storage, { folder, warn });
   const store = { driver: wrapped, paths: new PathMapper() };
@@ -61,6 +67,7 @@ export async function createApp(config: Config, log: Log, folder: string): Promi
   return {
     server,
     location: driver.location,
+    cacheCounts: cache?.counts,
     beginMaintenance: () => purgeUploads(owned, config, log, store),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

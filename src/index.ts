@@ -1,5 +1,6 @@
 /** What a program that embeds the registry may use. Everything else may change at any time. */
 export type * from "./cache/descriptor-cache.ts";
+export type { CacheCounts, LookupCounts } from "./cache/lookup-counts.ts";
 export { MemoryCache, type MemoryCacheOptions } from "./cache/memory.ts";
 export { openRedisCache, type RedisOptions } from "./cache/open-redis.ts";
 export type { RedisServer, TlsFiles } from "./cache/redis-client.ts";

@@ -9,9 +9,9 @@ import { readRedisTls } from "./redis-tls.ts";
 import type { StorageDriver } from "./storage/driver.ts";
 import type { DriverAccess, OpenDriver } from "./storage/open-driver.ts";
 
-const s3: OpenDriver = async (parameters, { debug }) => {
+const s3: OpenDriver = async (parameters, { debug, proxies }) => {
   const { openS3 } = await import("./storage/s3.ts");
-  return await openS3(parameters, debug && { debug });
+  return await openS3(parameters, { ...(debug && { debug }), ...(proxies && { proxies }) });
 };
 
 const DRIVERS: Readonly<Record<string, OpenDriver>> = {

@@ -24,7 +24,7 @@ const TABLE: Table = {
     packages: ["hash-wasm", "lru-cache"],
     node: ["node:crypto", "node:timers/promises"],
   },
-  maintenance: { sources: ["registry", "oci", "lib"], packages: [] },
+  maintenance: { sources: ["registry", "oci", "storage", "lib"], packages: [] },
   auth: { sources: ["oci"], packages: [] },
   http: {
     sources: [
@@ -44,6 +44,7 @@ const TABLE: Table = {
   "cli/serve.ts": { sources: ["storage/errors.ts"], packages: [] },
   "app.ts": {
     sources: [
+      "cache/lookup-counts.ts",
       "config",
       "oci",
       "storage",

@@ -1,6 +1,7 @@
 import type { BlobDigest } from "../oci/blob-digest.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { RepositoryName } from "../oci/names.ts";
+import type { CacheCounts } from "./lookup-counts.ts";
 
 /**
  * What repositories hold, as far as it was looked up lately. An entry answers instead of the storage, so it is at once the
@@ -12,6 +13,8 @@ import type { RepositoryName } from "../oci/names.ts";
 export interface DescriptorCache extends AsyncDisposable {
   readonly blobs: BlobCache;
   readonly revisions: RevisionCache;
+  /** There where the cache counts; to be read at any time. */
+  readonly counts?: CacheCounts;
 }
 
 export interface BlobCache {

@@ -3,6 +3,7 @@ import type { BlobDigest } from "../oci/blob-digest.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { RepositoryName } from "../oci/names.ts";
 import type { BlobCache, CachedBlob, DescriptorCache, RevisionCache } from "./descriptor-cache.ts";
+import { type CacheCounts, LookupCounter } from "./lookup-counts.ts";
 
 export interface MemoryCacheOptions {
   /** Of each level; 0 or less: 200000. */
@@ -20,10 +21,13 @@ const MOST_ENTRIES = 200_000;
 export class MemoryCache implements DescriptorCache {
   readonly blobs: BlobCache;
   readonly revisions: RevisionCache;
+  readonly counts: CacheCounts;
 
   constructor(options: MemoryCacheOptions) {
-    this.blobs = new MemoryBlobs(options);
-    this.revisions = new MemoryRevisions(options);
+    const counts = { blobs: new LookupCounter(), revisions: new LookupCounter() };
+    this.blobs = new MemoryBlobs(options, counts.blobs);
+    this.revisions = new MemoryRevisions(options, counts.revisions);
+    this.counts = counts;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
@@ -32,14 +36,17 @@ export class MemoryCache implements DescriptorCache {
 class MemoryBlobs implements BlobCache {
   readonly #held: LRUCache<string, true>;
   readonly #blobs: LRUCache<BlobDigest, CachedBlob>;
+  readonly #counter: LookupCounter;
 
-  constructor(options: MemoryCacheOptions) {
+  constructor(options: MemoryCacheOptions, counter: LookupCounter) {
     this.#held = level(options);
     this.#blobs = level(options);
+    this.#counter = counter;
   }
 
   async get(repository: RepositoryName, digest: BlobDigest): Promise<CachedBlob | undefined> {
-    return this.#held.get(keyOf(repository, digest)) === true ? this.#blobs.get(digest) : undefined;
+    const isHeld = this.#held.get(keyOf(repository, digest)) === true;
+    return this.#counter.note(isHeld ? this.#blobs.get(digest) : undefined);
   }
 
   async set(repository: RepositoryName, digest: BlobDigest, blob: CachedBlob): Promise<void> {
@@ -55,13 +62,15 @@ class MemoryBlobs implements BlobCache {
 
 class MemoryRevisions implements RevisionCache {
   readonly #held: LRUCache<string, true>;
+  readonly #counter: LookupCounter;
 
-  constructor(options: MemoryCacheOptions) {
+  constructor(options: MemoryCacheOptions, counter: LookupCounter) {
     this.#held = level(options);
+    this.#counter = counter;
   }
 
   async has(repository: RepositoryName, digest: Digest): Promise<boolean> {
-    return this.#held.get(keyOf(repository, digest)) === true;
+    return this.#counter.note(this.#held.get(keyOf(repository, digest))) === true;
   }
 
   async set(repository: RepositoryName, digest: Digest): Promise<void> {

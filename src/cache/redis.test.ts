@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { BLOB, DIGEST, ONE, TWO } from "../../test/contract/cache.ts";
+import { BLOB, countsOf, DIGEST, ONE, TWO } from "../../test/contract/cache.ts";
 import { until } from "../../test/faults/until.ts";
 import { RedisCache } from "./redis.ts";
 import { type Command, type RedisConnection, RefusedCommand, type Reply } from "./redis-connection.ts";
@@ -163,5 +163,61 @@ describe("what is cleared while Redis is down", () => {
     await cache[Symbol.asyncDispose]();
     assert.deepEqual(redis.sent, ["SET", "SREM", "DEL", "HDEL"]);
     assert.deepEqual(warnings, []);
+  });
+});
+
+describe("lookups are counted in one way each,", () => {
+  const numbers = ({ counts }: RedisCache): readonly unknown[] => [countsOf(counts.blobs), countsOf(counts.revisions)];
+  const NONE = { requests: 0, hits: 0, misses: 0, errors: 0 };
+
+  it("as errors where Redis is down, also those that it is spared", async () => {
+    const { redis, cache } = open(1e6);
+    redis.fault = lost;
+    for (let i = 0; i < 5; i++) await cache.blobs.get(ONE, DIGEST);
+    for (let i = 0; i < 4; i++) await cache.revisions.has(ONE, DIGEST);
+    assert.deepEqual(numbers(cache), [
+      { ...NONE, requests: 5, errors: 5 },
+      { ...NONE, requests: 4, errors: 4 },
+    ]);
+  });
+
+  it("as errors where Redis takes too long, refuses, or has nonsense", async () => {
+    const { redis, cache } = open(1e6, 20);
+    const wrongType = new RefusedCommand("WRONGTYPE Operation against a key holding the wrong kind of value");
+    for (const fault of [
+      never,
+      async () => [new RefusedCommand("LOADING Redis is loading the dataset in memory"), null, null],
+      async () => [wrongType, null, null],
+      async () => [1, ["nonsense", "-1", "a/b"], "a/b"],
+    ]) {
+      redis.fault = fault;
+      assert.equal(await cache.blobs.get(ONE, DIGEST), undefined);
+    }
+    for (const reply of [wrongType, "nonsense"]) {
+      redis.fault = async () => [reply];
+      assert.equal(await cache.revisions.has(ONE, DIGEST), false);
+    }
+    assert.deepEqual(numbers(cache), [
+      { ...NONE, requests: 4, errors: 4 },
+      { ...NONE, requests: 2, errors: 2 },
+    ]);
+  });
+
+  it("as hits and misses where it answers, and as misses where what it says is to be cleared", async () => {
+    const { redis, cache } = open(1e6);
+    await cache.blobs.get(ONE, DIGEST);
+    redis.fault = async () => [0, [null, null, null], null];
+    await cache.blobs.get(ONE, DIGEST);
+    redis.fault = lost;
+    await cache.blobs.clear(TWO, DIGEST);
+    await cache.blobs.get(TWO, DIGEST);
+    for (const reply of ["held", "cleared", null]) {
+      redis.fault = async () => [reply];
+      await cache.revisions.has(ONE, DIGEST);
+    }
+    assert.deepEqual(numbers(cache), [
+      { requests: 3, hits: 1, misses: 2, errors: 0 },
+      { requests: 3, hits: 1, misses: 2, errors: 0 },
+    ]);
   });
 });

@@ -4,6 +4,7 @@ import { within } from "../lib/deadline.ts";
 import type { BlobDigest } from "../oci/blob-digest.ts";
 import type { RepositoryName } from "../oci/names.ts";
 import type { BlobCache, CachedBlob, DescriptorCache, RevisionCache } from "./descriptor-cache.ts";
+import { type CacheCounts, FAILED, LookupCounter } from "./lookup-counts.ts";
 import { PendingClears } from "./pending-clears.ts";
 import { type Command, type RedisConnection, RefusedCommand, type Reply } from "./redis-connection.ts";
 import * as keys from "./redis-keys.ts";
@@ -29,6 +30,7 @@ const PAUSE = 2000;
 export class RedisCache implements DescriptorCache {
   readonly blobs: BlobCache;
   readonly revisions: RevisionCache;
+  readonly counts: CacheCounts;
   readonly #options: RedisCacheOptions;
   readonly #circuit: Circuit;
   readonly #pending: PendingClears;
@@ -43,14 +45,19 @@ export class RedisCache implements DescriptorCache {
       onDown: (error, first) => this.#leave(error, first),
       onBack: (spared) => warn("Redis answers again", { spared }),
     });
+    const counts = { blobs: new LookupCounter(), revisions: new LookupCounter() };
+    this.counts = counts;
     this.blobs = {
-      get: (...blob) => this.#getBlob(...blob),
+      get: async (...blob) => counts.blobs.note(await this.#getBlob(...blob)),
       set: (repository, digest, blob) =>
         this.#set(keys.blobEntry(repository, digest), keys.setBlob(repository, digest, blob)),
       clear: (...blob) => this.#pending.clear(keys.blobEntry(...blob), keys.clearBlob(...blob, GUARDED)),
     };
     this.revisions = {
-      has: (...revision) => this.#hasRevision(keys.revisionEntry(...revision)),
+      has: async (...revision) => {
+        const found = await this.#findRevision(keys.revisionEntry(...revision));
+        return counts.revisions.note(found) === true;
+      },
       set: (...revision) => {
         const entry = keys.revisionEntry(...revision);
         return this.#set(entry, [keys.setRevision(entry, revisionLifetime)]);
@@ -84,27 +91,33 @@ export class RedisCache implements DescriptorCache {
     this.#options.warn("Redis does not answer; lookups go to the storage until it is back", { reason });
   }
 
-  async #getBlob(repository: RepositoryName, digest: BlobDigest): Promise<CachedBlob | undefined> {
+  async #getBlob(repository: RepositoryName, digest: BlobDigest): Promise<CachedBlob | typeof FAILED | undefined> {
     const replies = await this.#read(keys.blobEntry(repository, digest), keys.getBlob(repository, digest));
-    const blob = replies && keys.parseBlob(digest, replies);
+    if (replies === FAILED || replies === undefined) return replies;
+    const blob = keys.parseBlob(digest, replies);
     if (blob !== "garbage") return blob;
     await this.#send([keys.dropFields(digest)]);
-    return undefined;
+    return FAILED;
   }
 
-  async #hasRevision(entry: string): Promise<boolean> {
-    const [reply] = (await this.#read(entry, [keys.getRevision(entry)])) ?? [];
-    if (keys.isGarbage(reply)) await this.#send([keys.dropKey(entry)]);
-    return keys.isHeld(reply);
+  async #findRevision(entry: string): Promise<true | typeof FAILED | undefined> {
+    const replies = await this.#read(entry, [keys.getRevision(entry)]);
+    if (replies === FAILED || replies === undefined) return replies;
+    const [reply] = replies;
+    if (!keys.isGarbage(reply)) return keys.isHeld(reply) || undefined;
+    await this.#send([keys.dropKey(entry)]);
+    return FAILED;
   }
 
-  /** @returns undefined where there is no answer that counts */
-  async #read(entry: string, commands: readonly Command[]): Promise<readonly Reply[] | undefined> {
+  /** @returns undefined where an answer would not count, because the entry is to be cleared */
+  async #read(entry: string, commands: readonly Command[]): Promise<readonly Reply[] | typeof FAILED | undefined> {
     if (this.#pending.has(entry)) return undefined;
     const replies = await this.#send(commands);
-    const wrong = commands.filter((_, index) => isWrongType(replies?.[index]));
+    if (replies === undefined) return FAILED;
+    const wrong = commands.filter((_, index) => isWrongType(replies[index]));
     if (wrong.length > 0) await this.#send(wrong.map(({ key }) => keys.dropKey(key)));
-    return wrong.length > 0 || this.#pending.has(entry) ? undefined : replies;
+    if (wrong.length > 0) return FAILED;
+    return this.#pending.has(entry) ? undefined : replies;
   }
 
   async #set(entry: string, commands: readonly Command[]): Promise<void> {

@@ -10,6 +10,8 @@ import { absentIfNotFound } from "../registry/links.ts";
 import { UPLOADS } from "../registry/paths.ts";
 import type { Store } from "../registry/store.ts";
 import { parseUploadId, type UploadId } from "../registry/upload-id.ts";
+import { type Child, childrenOf } from "../storage/children.ts";
+import type { FileInfo } from "../storage/driver.ts";
 
 export interface PurgeOptions {
   /** ms */
@@ -31,9 +33,10 @@ export interface PurgeReport {
 export async function purgeUploads(store: Store, options: PurgeOptions): Promise<PurgeReport> {
   let deleted = 0;
   const errors: unknown[] = [];
-  for await (const { repository, id } of listSessions(store, options.signal)) {
+  for await (const session of listSessions(store, options.signal)) {
+    const { repository, id } = session;
     try {
-      const started = await startOf(store, repository, id);
+      const started = await startOf(store, session);
       if (started === undefined || started >= options.now - options.age) continue;
       if (!options.dryRun)
         await absentIfNotFound(store.driver.delete(store.paths.upload(repository, id), { durable: false }));
@@ -45,38 +48,42 @@ export async function purgeUploads(store: Store, options: PurgeOptions): Promise
   return { deleted, errors };
 }
 
+interface Session {
+  readonly repository: RepositoryName;
+  readonly id: UploadId;
+  /** Its folder, as the listing has it. */
+  readonly folder: Child;
+}
+
 /** Also of repositories that hold nothing but sessions. */
-async function* listSessions(
-  store: Store,
-  signal?: AbortSignal,
-): AsyncGenerator<{ readonly repository: RepositoryName; readonly id: UploadId }, void, void> {
+async function* listSessions(store: Store, signal?: AbortSignal): AsyncGenerator<Session, void, void> {
   for await (const { components, children } of repositoryFolders(store, [], undefined, signal)) {
     const repository = storedName(components.join("/"));
     if (repository === undefined || !children.includes(UPLOADS)) continue;
-    const ids = (await absentIfNotFound(store.driver.list(`${store.paths.repository(repository)}/${UPLOADS}`))) ?? [];
-    for (const text of ids) {
-      const id = parseUploadId(text);
-      if (id !== undefined) yield { repository, id };
+    for (const folder of await childrenOf(store.driver, `${store.paths.repository(repository)}/${UPLOADS}`)) {
+      const id = parseUploadId(folder.name);
+      if (id !== undefined) yield { repository, id, folder };
     }
   }
 }
 
 /** @returns ms since 1970, or undefined where nothing tells */
-async function startOf(store: Store, repository: RepositoryName, id: UploadId): Promise<number | undefined> {
+async function startOf(store: Store, { repository, id, folder }: Session): Promise<number | undefined> {
   const content = await absentIfNotFound(store.driver.getContent(store.paths.uploadStarted(repository, id)));
   const started = Date.parse(
     Buffer.from(content ?? [])
       .toString("latin1")
       .trim(),
   );
-  return Number.isNaN(started) ? await newestTime(store, store.paths.upload(repository, id)) : started;
+  return Number.isNaN(started) ? await newestTime(store, store.paths.upload(repository, id), folder.info) : started;
 }
 
-async function newestTime(store: Store, path: string): Promise<number | undefined> {
-  const info = await absentIfNotFound(store.driver.stat(path));
+/** @param listed what a listing has told of it */
+async function newestTime(store: Store, path: string, listed?: FileInfo): Promise<number | undefined> {
+  const info = listed ?? (await absentIfNotFound(store.driver.stat(path)));
   if (!info?.isDirectory) return info?.modified;
-  const children = (await absentIfNotFound(store.driver.list(path))) ?? [];
-  const times = await Promise.all(children.map((child) => newestTime(store, `${path}/${child}`)));
+  const children = await childrenOf(store.driver, path);
+  const times = await Promise.all(children.map((child) => newestTime(store, `${path}/${child.name}`, child.info)));
   const known = [info.modified, ...times].filter((time) => time !== undefined);
   return known.length > 0 ? Math.max(...known) : undefined;
 }

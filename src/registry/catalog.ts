@@ -1,5 +1,5 @@
 import { parseStoredName, type RepositoryName } from "../oci/names.ts";
-import { absentIfNotFound } from "./links.ts";
+import { type Child, childrenOf } from "../storage/children.ts";
 import { REPOSITORY_MARKERS } from "./paths.ts";
 import type { ListOptions } from "./registry.ts";
 import type { Store } from "./store.ts";
@@ -38,14 +38,23 @@ export async function* repositoryFolders(
 ): AsyncGenerator<RepositoryFolder, void, void> {
   signal?.throwIfAborted();
   const path = [store.paths.repositories, ...components].join("/");
-  const children = (await absentIfNotFound(store.driver.list(path))) ?? [];
-  if (components.length > 0 && (bound === undefined || bound.length === 0)) yield { components, children };
+  const children = await childrenOf(store.driver, path);
+  if (components.length > 0 && (bound === undefined || bound.length === 0)) {
+    yield { components, children: children.map(({ name }) => name) };
+  }
   const [first, ...rest] = bound ?? [];
-  for (const child of children.filter((name) => COMPONENT.test(name)).sort()) {
+  for (const child of children
+    .filter(mayBeRepository)
+    .map(({ name }) => name)
+    .sort()) {
     if (first !== undefined && child < first) continue;
     const within = child === first ? rest : undefined;
     yield* repositoryFolders(store, [...components, child], within, signal);
   }
+}
+
+function mayBeRepository({ name, isDirectory }: Child): boolean {
+  return isDirectory !== false && COMPONENT.test(name);
 }
 
 export function storedName(text: string): RepositoryName | undefined {

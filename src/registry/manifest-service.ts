@@ -9,12 +9,14 @@ import { listDigests } from "./digest-folders.ts";
 import { absentIfNotFound, readLink } from "./links.ts";
 import { checkPlace } from "./manifest-place.ts";
 import { checkReferences } from "./manifest-references.ts";
-
 import { recordReferrer } from "./referrers-table.ts";
 import type { ListOptions, ManifestPutOptions, ManifestService, StoredManifest } from "./registry.ts";
 import { readRevision, unknownRevision } from "./revision.ts";
 import { StoredSignatureService } from "./signature-service.ts";
 import { deleteTag, StoredTagService } from "./tag-service.ts";
+
+/** Manifests whose link is looked for at once while listing. */
+const LOOK_AHEAD = 64;
 
 export class StoredManifestService implements ManifestService {
   readonly #context: RegistryContext;
@@ -48,9 +50,11 @@ export class StoredManifestService implements ManifestService {
       this.#context.paths.revisions(this.#repository, algorithm),
     );
     const digests = all.filter((digest) => after === undefined || digest > after).sort();
-    for (const digest of digests) {
+    for (let i = 0; i < digests.length; i += LOOK_AHEAD) {
       signal?.throwIfAborted();
-      if (await this.#isStored(digest)) yield digest; // a deleted one leaves its folder
+      const some = digests.slice(i, i + LOOK_AHEAD);
+      const stored = await mapConcurrent(some, LOOK_AHEAD, (digest) => this.#isStored(digest));
+      yield* some.filter((_, index) => stored[index]); // a deleted one leaves its folder
     }
   }
 

@@ -11,6 +11,8 @@ export interface TableState {
   unread: readonly Digest[];
   /** Times of the revisions' parents and of these folders' links when `seen` was last compared; undefined: do it again. */
   times: string | undefined;
+  /** The storage has no times of folders, so it is not asked for them again. */
+  timeless: boolean;
   /** `seen.size` when it was last written to the storage. */
   saved: number;
   /** By subject: referrers that belong in the table and could not be written there (read-only or full storage). */
@@ -19,7 +21,7 @@ export interface TableState {
 
 export function newTableState(seen: Iterable<Digest>): TableState {
   const set = new Set(seen);
-  return { seen: set, unread: [], times: undefined, saved: set.size, unwritten: new Map() };
+  return { seen: set, unread: [], times: undefined, timeless: false, saved: set.size, unwritten: new Map() };
 }
 
 /** Digests remembered over all repositories: some 100 bytes each. */

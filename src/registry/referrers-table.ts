@@ -79,7 +79,7 @@ export async function recordReferrer(
 function reconcile(context: RegistryContext, repository: RepositoryName): Promise<void> {
   return context.locks.exclusive(`${repository} referrers`, async () => {
     const state = context.referrersMemory.get(repository) ?? (await loadState(context, repository));
-    const times = await folderTimes(context, repository, state.unread);
+    const times = state.timeless ? undefined : await folderTimes(context, repository, state);
     if (times !== undefined && times === state.times) return;
     context.referrersMemory.set(repository, state);
     const revisions = await listDigests(context, (algorithm) => context.paths.revisions(repository, algorithm));
@@ -161,14 +161,15 @@ function parseEntry(bytes: Uint8Array, digest: Digest): Descriptor | undefined {
 async function folderTimes(
   context: RegistryContext,
   repository: RepositoryName,
-  revisions: readonly Digest[],
+  state: TableState,
 ): Promise<string | undefined> {
   const settledBefore = Date.now() - SETTLED;
   const links = [
     ...ALGORITHMS.map((algorithm) => context.paths.revisions(repository, algorithm)),
-    ...revisions.map((digest) => context.paths.revisionLink(repository, digest)),
+    ...state.unread.map((digest) => context.paths.revisionLink(repository, digest)),
   ];
   const infos = await mapConcurrent(links, CONCURRENCY, (path) => absentIfNotFound(context.driver.stat(path)));
+  state.timeless = infos.some((info) => info?.isDirectory && info.modified === undefined);
   const telling = infos.every((info) => !info || (info.modified !== undefined && info.modified < settledBefore));
   return telling ? infos.map((info) => info?.modified ?? "-").join(" ") : undefined;
 }

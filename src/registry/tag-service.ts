@@ -84,11 +84,9 @@ export class StoredTagService implements TagService {
   }
 
   async #requireRepository(): Promise<void> {
-    for (const marker of REPOSITORY_MARKERS) {
-      const path = `${this.#context.paths.repository(this.#repository)}/${marker}`;
-      if (await absentIfNotFound(this.#context.driver.stat(path))) return;
-    }
-    throw new NameUnknown(this.#repository);
+    const { driver, paths } = this.#context;
+    const children = (await absentIfNotFound(driver.list(paths.repository(this.#repository)))) ?? [];
+    if (!children.some((child) => REPOSITORY_MARKERS.includes(child))) throw new NameUnknown(this.#repository);
   }
 
   /** Another process may have deleted the manifest meanwhile: it looks for tags once more, we for the manifest. */

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { driverContract } from "../../test/contract/driver.ts";
+import { decorate } from "../lib/decorate.ts";
 import { ClosingDriver } from "./closing.ts";
-import { canRedirect, type FileWriter, type RedirectingDriver, type StorageDriver } from "./driver.ts";
+import { canListDetailed, canRedirect, type FileWriter, type RedirectingDriver, type StorageDriver } from "./driver.ts";
 import { StorageError } from "./errors.ts";
 import { MemoryDriver } from "./memory.ts";
 
@@ -123,6 +124,18 @@ test("a driver can send clients elsewhere after it was wrapped, exactly where it
   assert.equal((await driver.redirectUrl("/a", { method: "HEAD" }))?.href, "http://bytes.test/a?HEAD");
   await driver[Symbol.asyncDispose]();
   await assert.rejects(driver.redirectUrl("/a", { method: "GET" }), Ended);
+});
+
+test("a driver says as much in its listings after it was wrapped, exactly where it did before", async () => {
+  const names = decorate<StorageDriver, { listDetailed: undefined }>(new MemoryDriver(), { listDetailed: undefined });
+  assert.equal(canListDetailed(closing(names)), false);
+  const inner = new MemoryDriver();
+  await inner.putContent("/object", Buffer.from("x"));
+  const driver = closing(decorate<StorageDriver>(inner, {}));
+  assert.ok(canListDetailed(driver));
+  assert.deepEqual(await driver.listDetailed("/"), await inner.listDetailed("/"));
+  await driver[Symbol.asyncDispose]();
+  await assert.rejects(driver.listDetailed("/"), Ended);
 });
 
 class RedirectingMemory extends MemoryDriver implements RedirectingDriver {

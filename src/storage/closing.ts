@@ -1,6 +1,8 @@
 import {
+  canListDetailed,
   canRedirect,
   canStage,
+  type DetailingDriver,
   type FileInfo,
   type FileReader,
   type FileWriter,
@@ -29,6 +31,8 @@ export class ClosingDriver implements StorageDriver {
   readonly beginStaged?: StagingDriver["beginStaged"];
   readonly statStaged?: StagingDriver["statStaged"];
   readonly commitStaged?: StagingDriver["commitStaged"];
+  /** As well. */
+  readonly listDetailed?: DetailingDriver["listDetailed"];
   readonly #driver: StorageDriver;
   readonly #lifetime: Lifetime;
   #end: Promise<void> | undefined;
@@ -46,6 +50,9 @@ export class ClosingDriver implements StorageDriver {
       this.beginStaged = (path) => this.#lifetime.run(() => driver.beginStaged(path));
       this.statStaged = (path) => this.#lifetime.run(() => driver.statStaged(path));
       this.commitStaged = (path, target, staged) => this.#lifetime.run(() => driver.commitStaged(path, target, staged));
+    }
+    if (canListDetailed(driver)) {
+      this.listDetailed = (path) => this.#lifetime.run(() => driver.listDetailed(path));
     }
   }
 

@@ -168,6 +168,27 @@ export function canStage(driver: StorageDriver): driver is StagingDriver {
   return "statStaged" in driver && typeof driver.statStaged === "function";
 }
 
+/** A direct child of a folder. */
+export interface ListedChild {
+  readonly name: string;
+  readonly isDirectory: boolean;
+  /** What `stat` would say, there where the listing says all of it. */
+  readonly info?: FileInfo;
+}
+
+/**
+ * A store whose listings say more of children than their names, at no further cost. Who replaces `list` or `stat` of such a
+ * driver replaces this too, or takes it away by `listDetailed: undefined`.
+ */
+export interface DetailingDriver extends StorageDriver {
+  /** As `list`, which names the same children. What it says was so when the folder was listed. */
+  listDetailed(path: string): Promise<ListedChild[]>;
+}
+
+export function canListDetailed(driver: StorageDriver): driver is DetailingDriver {
+  return "listDetailed" in driver && typeof driver.listDetailed === "function";
+}
+
 /** Components of letters, digits, `.`, `_` and `-`, none of them `.` or `..`: nothing a file system reads in its own way. */
 export function isPath(path: string): boolean {
   return /^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._-]+)+$/.test(path);

@@ -11,7 +11,7 @@ import { constants } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { getSystemErrorMessage } from "node:util";
 import { checkFolder, checkOffset, checkPath } from "./checks.ts";
-import type { FileInfo, FileReader, FileWriter, PutOptions, StorageDriver } from "./driver.ts";
+import type { DetailingDriver, FileInfo, FileReader, FileWriter, ListedChild, PutOptions } from "./driver.ts";
 import { Directories } from "./durable.ts";
 import { PathNotFound, StorageError } from "./errors.ts";
 import {
@@ -21,7 +21,6 @@ import {
   FILESYSTEM,
   finding,
   mkdir,
-  readdir,
   readFile,
   rename,
   rm,
@@ -29,13 +28,12 @@ import {
   unlink,
   writeFile,
 } from "./filesystem-calls.ts";
+import { listChildren, listNames } from "./filesystem-listing.ts";
 import { openReader } from "./filesystem-reader.ts";
 import { openWriter } from "./filesystem-writer.ts";
 
 /** How often a tree is removed again where others go on filling it. */
 const REMOVALS = 20;
-
-const TEMPORARY = /\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/;
 
 export interface FilesystemOptions {
   /** Made where it is missing. */
@@ -69,7 +67,7 @@ async function makeRoot(root: string, directories: Directories): Promise<void> {
   await directories.sync(parent);
 }
 
-export class FilesystemDriver implements StorageDriver {
+export class FilesystemDriver implements DetailingDriver {
   readonly name: string = FILESYSTEM;
   readonly location: string;
   readonly #directories: Directories;
@@ -118,10 +116,13 @@ export class FilesystemDriver implements StorageDriver {
 
   async list(path: string): Promise<string[]> {
     const folder = this.#folderOf(path);
-    const names = await finding(path, () => readdir(folder));
-    if (!names.some((name) => TEMPORARY.test(name))) return names;
-    const kept = await Promise.all(names.map((name) => isObject(folder, name)));
-    return names.filter((_, index) => kept[index]);
+    return finding(path, () => listNames(folder));
+  }
+
+  /** Which of them are folders; nothing else is told without a `stat` for each. */
+  async listDetailed(path: string): Promise<ListedChild[]> {
+    const folder = this.#folderOf(path);
+    return finding(path, () => listChildren(folder));
   }
 
   async move(source: string, target: string, options?: PutOptions): Promise<void> {
@@ -171,16 +172,6 @@ async function replace(file: string, content: Uint8Array, durable: boolean): Pro
 /** A sibling, so that the rename stays within one file system; a long name is cut, as names end at 255 bytes. */
 function temporaryOf(file: string): string {
   return join(dirname(file), `${basename(file).slice(0, 200)}.${randomUUID()}.tmp`);
-}
-
-/** Only files are ever temporary: a tag may have such a name, and is a folder. */
-async function isObject(folder: string, name: string): Promise<boolean> {
-  if (!TEMPORARY.test(name)) return true;
-  try {
-    return (await stat(join(folder, name))).isDirectory();
-  } catch {
-    return false;
-  }
 }
 
 async function checkFile(file: string, path: string): Promise<void> {

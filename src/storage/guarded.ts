@@ -1,7 +1,9 @@
 import { decorate } from "../lib/decorate.ts";
 import {
+  canListDetailed,
   canRedirect,
   canStage,
+  type DetailingDriver,
   type FileReader,
   type FileWriter,
   type RedirectingDriver,
@@ -24,6 +26,7 @@ export function guardDriver(driver: StorageDriver, options: Omit<GuardOptions, "
   return decorate(driver, {
     ...(canRedirect(driver) && guardRedirects(driver, guard)),
     ...(canStage(driver) && guardStaging(driver, guard)),
+    ...(canListDetailed(driver) && guardListing(driver, guard)),
     getContent: (...read) => guard.run(() => driver.getContent(...read)),
     putContent: (...put) => guard.run(() => driver.putContent(...put)),
     reader: (...open) => guard.run(async () => guardReader(await driver.reader(...open), guard)),
@@ -41,6 +44,10 @@ export function guardDriver(driver: StorageDriver, options: Omit<GuardOptions, "
 
 function guardRedirects(driver: RedirectingDriver, guard: Guard): Pick<RedirectingDriver, "redirectUrl"> {
   return { redirectUrl: (...request) => guard.run(() => driver.redirectUrl(...request)) };
+}
+
+function guardListing(driver: DetailingDriver, guard: Guard): Pick<DetailingDriver, "listDetailed"> {
+  return { listDetailed: (path) => guard.run(() => driver.listDetailed(path)) };
 }
 
 function guardStaging(

@@ -1,5 +1,5 @@
 import { checkFolder, checkOffset, checkPath } from "./checks.ts";
-import type { FileInfo, FileReader, FileWriter, StorageDriver } from "./driver.ts";
+import type { DetailingDriver, FileInfo, FileReader, FileWriter, ListedChild } from "./driver.ts";
 import { PathNotFound, ReaderClosed, StorageError, WriteConflict } from "./errors.ts";
 import { WriterState } from "./writer-state.ts";
 
@@ -11,7 +11,7 @@ export interface MemoryOptions {
 }
 
 /** A tree in memory, gone with the process. For tests and for trying things out. */
-export class MemoryDriver implements StorageDriver {
+export class MemoryDriver implements DetailingDriver {
   readonly name: string = MEMORY;
   readonly location: string = "memory";
   readonly #now: () => number;
@@ -56,14 +56,18 @@ export class MemoryDriver implements StorageDriver {
     checkFolder(MEMORY, path);
     const entry = this.#find(path);
     if (entry === undefined) throw new PathNotFound(MEMORY, path);
-    return { size: entry.size, isDirectory: entry instanceof Folder, modified: entry.modified };
+    return infoOf(entry);
   }
 
   async list(path: string): Promise<string[]> {
-    checkFolder(MEMORY, path);
-    const entry = this.#find(path);
-    if (!(entry instanceof Folder)) throw new PathNotFound(MEMORY, path);
-    return [...entry.children.keys()];
+    return [...this.#childrenOf(path).keys()];
+  }
+
+  async listDetailed(path: string): Promise<ListedChild[]> {
+    return [...this.#childrenOf(path)].map(([name, entry]) => {
+      const info = infoOf(entry);
+      return { name, isDirectory: info.isDirectory, info };
+    });
   }
 
   async move(source: string, target: string): Promise<void> {
@@ -84,6 +88,13 @@ export class MemoryDriver implements StorageDriver {
     let entry: Entry | undefined = this.#root;
     for (const name of namesOf(path)) entry = entry instanceof Folder ? entry.children.get(name) : undefined;
     return entry;
+  }
+
+  #childrenOf(path: string): Folder["children"] {
+    checkFolder(MEMORY, path);
+    const entry = this.#find(path);
+    if (!(entry instanceof Folder)) throw new PathNotFound(MEMORY, path);
+    return entry.children;
   }
 
   #file(path: string): File {
@@ -171,6 +182,10 @@ class File {
     this.size = 0;
     this.modified = now;
   }
+}
+
+function infoOf(entry: Entry): FileInfo {
+  return { size: entry.size, isDirectory: entry instanceof Folder, modified: entry.modified };
 }
 
 class MemoryReader implements FileReader {

@@ -1,10 +1,22 @@
 import type { StorageDriver } from "./driver.ts";
 
+/** Through which proxies other servers are reached. */
+export interface Proxies {
+  /** For `http:` URLs. */
+  readonly http?: string | undefined;
+  /** For `https:` URLs. */
+  readonly https?: string | undefined;
+  /** Names and addresses that are reached directly, with commas between them. */
+  readonly except?: string | undefined;
+}
+
 export interface DriverAccess {
   /** Whether anything will be written. */
   readonly writable: boolean;
   /** Takes a line for the log, where the parameters ask for more than usual. */
   readonly debug?: (line: string) => void;
+  /** As the environment names them, not checked. None where not set. */
+  readonly proxies?: Proxies;
 }
 
 /**

@@ -12,9 +12,11 @@
 import { checkFolder, checkOffset, checkPath } from "./checks.ts";
 import type {
   BucketDriver,
+  DetailingDriver,
   FileInfo,
   FileReader,
   FileWriter,
+  ListedChild,
   ReadOptions,
   RedirectingDriver,
   RedirectRequest,
@@ -22,6 +24,7 @@ import type {
   WriterOptions,
 } from "./driver.ts";
 import { PathNotFound, StorageError, WriteConflict } from "./errors.ts";
+import type { Proxies } from "./open-driver.ts";
 import { Calls } from "./s3/calls.ts";
 import { createClient, PATIENCE, type Patience } from "./s3/client.ts";
 import { Copying } from "./s3/copying.ts";
@@ -47,15 +50,16 @@ export interface S3Options {
   readonly memory?: { readonly budget: number; readonly tenure: number };
   /** Gets a line for each call, where `loglevel` asks for them. */
   readonly debug?: (line: string) => void;
+  readonly proxies?: Proxies;
 }
 
 /** @throws {StorageError} in one sentence for the operator where a parameter is wrong or the bucket cannot be read */
 export async function openS3(
   values: Readonly<Record<string, unknown>>,
-  { patience = PATIENCE, memory = MEMORY, debug }: S3Options = {},
+  { patience = PATIENCE, memory = MEMORY, debug, proxies = {} }: S3Options = {},
 ): Promise<S3Driver> {
   const parameters = parseS3Parameters(values);
-  const client = createClient(parameters, patience);
+  const client = createClient(parameters, patience, proxies);
   const calls = new Calls(client, parameters, patience, parameters.logLevel === "off" ? undefined : debug);
   const driver = new S3Driver(parameters, toStore(calls, parameters, memory), presigner(parameters, patience), () =>
     client.destroy(),
@@ -81,7 +85,7 @@ function toStore(calls: Calls, parameters: S3Parameters, memory: typeof MEMORY):
   };
 }
 
-export class S3Driver implements StagingDriver, RedirectingDriver, BucketDriver {
+export class S3Driver implements StagingDriver, RedirectingDriver, BucketDriver, DetailingDriver {
   readonly name: string = S3;
   readonly location: string;
   readonly #prefix: string;
@@ -138,11 +142,15 @@ export class S3Driver implements StagingDriver, RedirectingDriver, BucketDriver 
   }
 
   async list(path: string): Promise<string[]> {
+    return (await this.listDetailed(path)).map(({ name }) => name);
+  }
+
+  async listDetailed(path: string): Promise<ListedChild[]> {
     checkFolder(S3, path);
     const key = path === "/" ? this.#prefix.slice(0, -1) : this.#existing(path).key;
-    const names = await childrenOf(this.#store.objects, key);
-    if (names.length === 0 && path !== "/") throw new PathNotFound(S3, path);
-    return names;
+    const children = await childrenOf(this.#store.objects, key);
+    if (children.length === 0 && path !== "/") throw new PathNotFound(S3, path);
+    return children;
   }
 
   async move(source: string, target: string): Promise<void> {

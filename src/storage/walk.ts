@@ -1,11 +1,15 @@
+import { type Child, childrenOf } from "./children.ts";
 import type { FileInfo, StorageDriver } from "./driver.ts";
 import { PathNotFound } from "./errors.ts";
 
 /** `skip` leaves out what is below a directory, and does nothing for a file; `stop` ends the walk. */
 export type Step = "skip" | "stop" | undefined;
 
-export interface WalkEntry extends FileInfo {
+export interface WalkEntry {
   readonly path: string;
+  readonly isDirectory: boolean;
+  /** There where the listing of its folder told it, or `stat` had to be asked of what kind it is. */
+  readonly info?: FileInfo;
 }
 
 export interface WalkOptions {
@@ -16,7 +20,10 @@ export interface WalkOptions {
 
 /**
  * Visits every file and directory below `from`, not `from` itself: depth first, the names of a directory in byte order.
- * What vanishes on the way is left out; where there is nothing at `from`, nothing is visited.
+ * Where there is nothing at `from`, nothing is visited.
+ *
+ * A driver that lists more than names is asked once a folder, so what vanishes after that is visited as it was. With others,
+ * which are asked for each entry, it is left out.
  *
  * @see storage-layout, section 6
  */
@@ -27,23 +34,39 @@ export async function walk(
   options: WalkOptions = {},
 ): Promise<void> {
   const after = options.startAfter;
-  const waiting = await childrenOf(driver, from, after);
-  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+  const waiting = await entriesOf(driver, from, after);
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     options.signal?.throwIfAborted();
-    const info = await orNothing(driver.stat(path));
-    if (info === undefined) continue;
-    const step = isReached(path, after) ? undefined : await visit({ path, ...info });
+    const { path } = next;
+    const entry = await toEntry(driver, next);
+    if (entry === undefined) continue;
+    const step = isReached(path, after) ? undefined : await visit(entry);
     if (step === "stop") return;
-    if (!info.isDirectory || step === "skip") continue;
-    for (const child of await childrenOf(driver, path, after)) waiting.push(child);
+    if (!entry.isDirectory || step === "skip") continue;
+    for (const child of await entriesOf(driver, path, after)) waiting.push(child);
   }
 }
 
+interface Waiting {
+  readonly path: string;
+  readonly child: Child;
+}
+
 /** The last comes first, for a stack. */
-async function childrenOf(driver: StorageDriver, path: string, after: string | undefined): Promise<string[]> {
-  const names = (await orNothing(driver.list(path))) ?? [];
-  const paths = names.map((name) => (path === "/" ? `/${name}` : `${path}/${name}`));
-  return paths.filter((child) => isAhead(child, after)).sort((a, b) => (a < b ? 1 : -1));
+async function entriesOf(driver: StorageDriver, folder: string, after: string | undefined): Promise<Waiting[]> {
+  const children = await childrenOf(driver, folder);
+  return children
+    .map((child) => ({ path: folder === "/" ? `/${child.name}` : `${folder}/${child.name}`, child }))
+    .filter(({ path }) => isAhead(path, after))
+    .sort((a, b) => (a.path < b.path ? 1 : -1));
+}
+
+/** @returns undefined where it has vanished */
+async function toEntry(driver: StorageDriver, { path, child }: Waiting): Promise<WalkEntry | undefined> {
+  const { isDirectory, info } = child;
+  if (isDirectory !== undefined) return { path, isDirectory, ...(info && { info }) };
+  const found = await orNothing(driver.stat(path));
+  return found && { path, isDirectory: found.isDirectory, info: found };
 }
 
 /** Whether `path`, or something below it, comes after `after`. */

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { CachedBlob, DescriptorCache } from "../../src/cache/descriptor-cache.ts";
+import type { LookupCounts } from "../../src/cache/lookup-counts.ts";
 import { type Digest, digestOf } from "../../src/oci/digest.ts";
 import { parseRepositoryName, type RepositoryName } from "../../src/oci/names.ts";
 import { parseTarsum } from "../../src/oci/tarsum.ts";
@@ -14,6 +15,11 @@ export const ALIAS: Digest = digestOf(BYTES, "sha512");
 const TARSUM = parseTarsum(`tarsum.v1+sha256:${"5".repeat(64)}`);
 const OTHER = digestOf(Buffer.from("other bytes"));
 export const BLOB: CachedBlob = { target: DIGEST, size: BYTES.length };
+
+/** The numbers of this moment. */
+export function countsOf({ requests, hits, misses, errors }: LookupCounts): LookupCounts {
+  return { requests, hits, misses, errors };
+}
 
 /** @param open an empty one for each test */
 export function cacheContract(name: string, open: () => Promise<DescriptorCache>, skip: string | false = false): void {
@@ -85,6 +91,21 @@ export function cacheContract(name: string, open: () => Promise<DescriptorCache>
       await revisions.clear(TWO, DIGEST);
       assert.deepEqual(await blobs.get(TWO, DIGEST), BLOB);
     });
+
+    check(
+      "counts each lookup as a hit or a miss, of blobs and of manifests apart",
+      async ({ blobs, revisions, counts }) => {
+        assert.ok(counts);
+        for (let round = 0; round < 2; round++) await blobs.get(ONE, DIGEST);
+        await blobs.set(ONE, DIGEST, BLOB);
+        await blobs.get(ONE, DIGEST);
+        await revisions.has(ONE, DIGEST);
+        await revisions.set(ONE, DIGEST);
+        for (let round = 0; round < 3; round++) await revisions.has(ONE, DIGEST);
+        assert.deepEqual(countsOf(counts.blobs), { requests: 3, hits: 1, misses: 2, errors: 0 });
+        assert.deepEqual(countsOf(counts.revisions), { requests: 4, hits: 3, misses: 1, errors: 0 });
+      },
+    );
 
     it("does not fail when it is used after its end", async () => {
       const cache = await open();

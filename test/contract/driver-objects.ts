@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { StorageDriver } from "../../src/storage/driver.ts";
+import { canListDetailed, type StorageDriver } from "../../src/storage/driver.ts";
 import { InvalidPath, StorageError } from "../../src/storage/errors.ts";
 import {
   type Check,
@@ -204,7 +204,31 @@ function checkList(check: Check): void {
     await driver.putContent("/folder/object", Buffer.from("x"));
     for (const path of ["/absent", "/fold", "/folder/object", "/folder/absent"]) {
       await rejectsAsAbsent(driver, path, driver.list(path));
+      if (canListDetailed(driver)) await rejectsAsAbsent(driver, path, driver.listDetailed(path));
     }
+  });
+
+  check("a listing that says more names the same children, and says nothing else of them than stat", async (driver) => {
+    if (!canListDetailed(driver)) return;
+    for (const path of [
+      "/folder/empty",
+      "/folder/object",
+      "/folder/object.sub/deeper/object",
+      "/folder-beside/object",
+    ]) {
+      await driver.putContent(path, Buffer.from(path.endsWith("empty") ? "" : path));
+    }
+    for (const folder of ["/", "/folder", "/folder/object.sub"]) {
+      const children = await driver.listDetailed(folder);
+      const byName = (a: string, b: string): number => (a < b ? -1 : 1);
+      assert.deepEqual(children.map(({ name }) => name).sort(byName), (await driver.list(folder)).sort(byName));
+      for (const { name, isDirectory, info } of children) {
+        const told = await driver.stat(folder === "/" ? `/${name}` : `${folder}/${name}`);
+        assert.equal(isDirectory, told.isDirectory, name);
+        if (info) assert.deepEqual(info, told, name);
+      }
+    }
+    for (const path of ["/a//b", "a", "/a/../b"]) await assert.rejects(driver.listDetailed(path), InvalidPath, path);
   });
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { DescriptorCache } from "../../src/cache/descriptor-cache.ts";
 import { openRedisCache } from "../../src/cache/open-redis.ts";
 import { digestOf, encodedOf } from "../../src/oci/digest.ts";
 import { MediaType } from "../../src/oci/media-types.ts";
@@ -21,6 +22,7 @@ const LONG = 3000;
 interface Node extends AsyncDisposable {
   readonly api: Api;
   readonly warnings: string[];
+  readonly cache: DescriptorCache;
   /** How often the storage was asked whether the repository `a` has the blob. */
   readonly looks: () => number;
 }
@@ -32,7 +34,7 @@ async function openNode(address: string, storage: MemoryDriver, options: ApiOpti
   const counting = countingDriver(storage);
   const api = await startApi(counting.driver, { cache, ...options });
   const looks = (): number => counting.count("getContent", LINK);
-  return { api, warnings, looks, [Symbol.asyncDispose]: () => api[Symbol.asyncDispose]() };
+  return { api, cache, warnings, looks, [Symbol.asyncDispose]: () => api[Symbol.asyncDispose]() };
 }
 
 /** A blob and a manifest that are there, a blob that is not; each answer must be right, and none may take long. */
@@ -119,9 +121,13 @@ describe("with Redis", { skip: unlessDebian("redis-server") }, () => {
     const image = await pushImage(node.api, "a", { layers: [BYTES] });
     await checkAnswers(node.api, image);
     assert.equal(node.warnings.length, 1);
+    const { blobs, revisions } = node.cache.counts ?? {};
+    for (const counts of [blobs, revisions]) assert.deepEqual([counts?.hits, counts?.misses], [0, 0]);
+    assert.ok((blobs?.errors ?? 0) >= 4, "each lookup is an error");
     await redis.restart();
     await using _redis = redis;
     await until("the cache is warm", () => isWarm(node));
+    assert.ok((blobs?.hits ?? 0) > 0);
   });
 
   test("what is deleted while Redis is down is gone at once, and is not back when Redis is", async () => {

@@ -1,5 +1,5 @@
 import type { StorageDriver } from "../../src/storage/driver.ts";
-import type { DriverCall } from "./failing-driver.ts";
+import { callOf, type DriverCall } from "./failing-driver.ts";
 
 export interface CountingDriver {
   readonly driver: StorageDriver;
@@ -18,7 +18,7 @@ export function countingDriver(inner: StorageDriver): CountingDriver {
       const member: unknown = Reflect.get(target, key, target);
       if (typeof member !== "function") return member;
       return (...parameters: readonly unknown[]): unknown => {
-        calls.push(`${String(key)} ${String(parameters[0])}`);
+        calls.push(`${callOf(key)} ${String(parameters[0])}`);
         return Reflect.apply(member, target, [...parameters]);
       };
     },

@@ -2,6 +2,11 @@ import type { StorageDriver } from "../../src/storage/driver.ts";
 
 export type DriverCall = "getContent" | "putContent" | "reader" | "writer" | "stat" | "list" | "move" | "delete";
 
+/** A listing that says more is a listing. */
+export function callOf(key: PropertyKey): string {
+  return key === "listDetailed" ? "list" : String(key);
+}
+
 export interface FailingDriver {
   readonly driver: StorageDriver;
   /** From now on `call` throws what `fault` gives for a path, if anything. */
@@ -12,13 +17,13 @@ export interface FailingDriver {
 
 /** A storage that fails where a test says so. */
 export function failingDriver(inner: StorageDriver): FailingDriver {
-  const faults = new Map<PropertyKey, (path: string) => Error | undefined>();
+  const faults = new Map<string, (path: string) => Error | undefined>();
   const driver = new Proxy(inner, {
     get(target, key) {
       const member: unknown = Reflect.get(target, key, target);
       if (typeof member !== "function") return member;
       return (...parameters: readonly unknown[]): unknown => {
-        const error = faults.get(key)?.(String(parameters[0]));
+        const error = faults.get(callOf(key))?.(String(parameters[0]));
         return error ? Promise.reject(error) : Reflect.apply(member, target, [...parameters]);
       };
     },

@@ -1,5 +1,5 @@
 import type { StorageDriver } from "../../src/storage/driver.ts";
-import type { DriverCall } from "./failing-driver.ts";
+import { callOf, type DriverCall } from "./failing-driver.ts";
 
 export interface GatedDriver {
   readonly driver: StorageDriver;
@@ -22,7 +22,7 @@ export function gatedDriver(inner: StorageDriver): GatedDriver {
       if (typeof member !== "function") return member;
       return (...parameters: readonly unknown[]): unknown => {
         const make = (): unknown => Reflect.apply(member, target, [...parameters]);
-        const name = `${String(key)} ${String(parameters[0])}`;
+        const name = `${callOf(key)} ${String(parameters[0])}`;
         const gate = gates.get(name);
         gates.delete(name);
         return gate ? gate(make) : make();

@@ -3,7 +3,9 @@ import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { S3Client } from "@aws-sdk/client-s3";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
+import type { Proxies } from "../open-driver.ts";
 import type { S3Parameters } from "./parameters.ts";
+import { toProxyVariables } from "./proxies.ts";
 
 /** How long is waited for S3, in ms, and how often it is asked. */
 export interface Patience {
@@ -31,7 +33,7 @@ const SILENT = { debug: silent, info: silent, warn: silent, error: silent };
  * Checksums beyond those of the signature are only sent where S3 demands one: other servers refuse them, and peers cannot go
  * on with an upload that was begun with one. Over HTTP and HTTPS alike the signature covers the SHA-256 of the bytes.
  */
-export function createClient(parameters: S3Parameters, patience: Patience): S3Client {
+export function createClient(parameters: S3Parameters, patience: Patience, proxies: Proxies = {}): S3Client {
   const client = new S3Client({
     region: parameters.region,
     ...(parameters.credentials && { credentials: parameters.credentials }),
@@ -48,10 +50,22 @@ export function createClient(parameters: S3Parameters, patience: Patience): S3Cl
     retryMode: "standard",
     maxAttempts: patience.attempts,
     logger: SILENT,
-    requestHandler: new ReadingApart({ patience, skipVerify: parameters.skipVerify }),
+    requestHandler: new ReadingApart({ patience, proxies, skipVerify: parameters.skipVerify }),
   });
   addContentMd5(client);
+  if (!parameters.secure && parameters.endpoint === undefined) goWithoutTls(client);
   return client;
+}
+
+/** The SDK's own switch counts for endpoints without a scheme alone, and those of Amazon have one. */
+function goWithoutTls(client: S3Client): void {
+  client.middlewareStack.add(
+    (next) => (args) => {
+      Object.assign(args.request as { protocol: string }, { protocol: "http:" });
+      return next(args);
+    },
+    { step: "build", name: "goWithoutTls" },
+  );
 }
 
 /** What servers older than the newer checksums demand of a batch of deletes. */
@@ -97,14 +111,15 @@ class ReadingApart extends NodeHttpHandler {
 
 interface HandlerOptions {
   readonly patience: Patience;
+  readonly proxies: Proxies;
   readonly skipVerify: boolean;
 }
 
 function withAgents(
-  { patience, skipVerify }: HandlerOptions,
+  { patience, proxies, skipVerify }: HandlerOptions,
   maxSockets: number,
 ): ConstructorParameters<typeof NodeHttpHandler>[0] {
-  const options = { keepAlive: true, maxSockets };
+  const options = { keepAlive: true, maxSockets, proxyEnv: { ...toProxyVariables(proxies) } };
   return {
     connectionTimeout: patience.connect,
     socketTimeout: patience.work,

@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import {
+  type _Object,
   CopyObjectCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
@@ -34,8 +35,15 @@ export interface S3Range {
   readonly etag?: string;
 }
 
+/** As a listing has it. */
+export interface ListedObject {
+  readonly key: string;
+  /** Undefined where the server does not say all of it. */
+  readonly object: S3Object | undefined;
+}
+
 export interface Page {
-  readonly keys: readonly string[];
+  readonly objects: readonly ListedObject[];
   /** Common prefixes of keys with more of the delimiter, which they end in. */
   readonly folders: readonly string[];
   /** For the next page. */
@@ -103,8 +111,8 @@ export class Objects {
    * @throws {StorageError} where there is such a key, or no bucket
    */
   async confirmAbsence(key: string): Promise<void> {
-    const { keys } = await this.list({ prefix: key, limit: 1 });
-    if (keys[0] === key) throw new StorageError(S3, "an object that is there was not found (404)");
+    const { objects } = await this.list({ prefix: key, limit: 1 });
+    if (objects[0]?.key === key) throw new StorageError(S3, "an object that is there was not found (404)");
   }
 
   async put(key: string, content: Uint8Array): Promise<void> {
@@ -223,12 +231,23 @@ function totalOf(range: string | undefined): number | undefined {
   return total === undefined ? undefined : Number(total);
 }
 
+function toListed({ Key: key, Size: size, ETag, LastModified }: _Object): ListedObject | undefined {
+  if (key === undefined) return undefined;
+  if (size === undefined || ETag === undefined || LastModified === undefined) return { key, object: undefined };
+  return { key, object: toObject(size, { ETag, LastModified: wholeSecond(LastModified) }) };
+}
+
+/** As finely as the head of an answer tells the same time. */
+function wholeSecond(time: Date): Date {
+  return new Date(Math.floor(time.getTime() / 1000) * 1000);
+}
+
 /** Some servers give the same page for ever. */
 function toPage(found: ListObjectsV2CommandOutput, from: string | undefined): Page {
   const next = found.IsTruncated ? found.NextContinuationToken : undefined;
   if (next !== undefined && next === from) throw new StorageError(S3, "ListObjectsV2 failed: the same page again");
   return {
-    keys: (found.Contents ?? []).flatMap(({ Key }) => Key ?? []),
+    objects: (found.Contents ?? []).flatMap((entry) => toListed(entry) ?? []),
     folders: (found.CommonPrefixes ?? []).flatMap(({ Prefix }) => Prefix ?? []),
     next,
   };

@@ -1,40 +1,15 @@
 import assert from "node:assert/strict";
-import { hash } from "node:crypto";
-import { once } from "node:events";
-import { createServer, type IncomingHttpHeaders } from "node:http";
-import type { AddressInfo } from "node:net";
+import { generateKeyPairSync, hash } from "node:crypto";
 import { type TestContext, test } from "node:test";
+import { type RecordingS3, type Sent, startRecordingS3 } from "../../../test/support/recording-s3.ts";
+import { canRedirect } from "../driver.ts";
+import { redirectToCloudfront } from "../middleware/cloudfront.ts";
 import { openS3 } from "../s3.ts";
 
-interface Sent {
-  readonly method: string | undefined;
-  readonly url: string | undefined;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-}
-
-const ANSWERS: Readonly<Record<string, string>> = {
-  POST: "<InitiateMultipartUploadResult><UploadId>id</UploadId></InitiateMultipartUploadResult>",
-  PUT: "<CopyObjectResult><ETag>x</ETag></CopyObjectResult>",
-};
-
-/** A server that takes everything and remembers it. */
-async function listen(t: TestContext): Promise<{ readonly sent: Sent[]; readonly endpoint: string }> {
-  const sent: Sent[] = [];
-  const server = createServer(async (request, response) => {
-    const parts: Uint8Array[] = [];
-    for await (const part of request) parts.push(part as Uint8Array);
-    const { method, url, headers } = request;
-    sent.push({ method, url, headers, body: Buffer.concat(parts).toString() });
-    response.setHeader("ETag", '"tag"');
-    const found = new URL(url ?? "/", "http://s3").searchParams.get("prefix") ?? "";
-    const listing = `<ListBucketResult><Contents><Key>${found}</Key><Size>1</Size></Contents></ListBucketResult>`;
-    response.end(ANSWERS[method ?? ""] ?? listing);
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.after(() => server.closeAllConnections());
-  t.after(() => server.close());
-  return { sent, endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+async function listen(t: TestContext): Promise<RecordingS3> {
+  const server = await startRecordingS3();
+  t.after(() => server[Symbol.asyncDispose]());
+  return server;
 }
 
 async function doAll(endpoint: string, parameters: Readonly<Record<string, unknown>>): Promise<void> {
@@ -63,6 +38,20 @@ test("what makes an object carries type, class, encryption and access as the par
   }
 });
 
+test("encryption without a key of KMS is that of S3, and a key without encryption is none", async (t) => {
+  for (const [encrypt, algorithm] of [
+    [true, "AES256"],
+    [false, undefined],
+  ] as const) {
+    const { sent, endpoint } = await listen(t);
+    await doAll(endpoint, encrypt ? { encrypt } : { encrypt, keyid: "key" });
+    for (const { headers } of made(sent)) {
+      assert.equal(headers["x-amz-server-side-encryption"], algorithm);
+      assert.equal(headers["x-amz-server-side-encryption-aws-kms-key-id"], undefined);
+    }
+  }
+});
+
 test("what S3 does by itself is not asked for, nor a checksum that peers could not go on with", async (t) => {
   const { sent, endpoint } = await listen(t);
   await doAll(endpoint, { encrypt: false, storageclass: "NONE" });
@@ -87,6 +76,23 @@ test("the agent's name, the path style and the root directory are those of the p
   const put = sent.find(({ method }) => method === "PUT");
   assert.equal(put?.url?.split("?")[0], "/b/team/images/object");
   assert.match(put?.headers["user-agent"] ?? "", /our-registry\/1/);
+});
+
+test("the URLs of CloudFront have the root directory of the bucket's keys", async (t) => {
+  const { endpoint } = await listen(t);
+  const { privateKey: key } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const options = { baseurl: new URL("https://cdn.test/images"), key, keypairid: "K" };
+  for (const [rootdirectory, expected] of [
+    ["/team/images/", "/images/team/images/docker/registry/v2/blobs/data"],
+    ["", "/images/docker/registry/v2/blobs/data"],
+  ] as const) {
+    const s3 = await openS3({ bucket: "b", accesskey: "a", secretkey: "s", regionendpoint: endpoint, rootdirectory });
+    await using driver = redirectToCloudfront(s3, options);
+    assert.ok(canRedirect(driver));
+    const url = await driver.redirectUrl("/docker/registry/v2/blobs/data", { method: "GET" });
+    assert.equal(url?.pathname, expected);
+    assert.ok(url?.searchParams.has("Signature"));
+  }
 });
 
 test("a line for each call is written where the log level asks for it, without secrets", async (t) => {

@@ -1,25 +1,37 @@
+import type { ListedChild } from "../driver.ts";
 import type { Multipart } from "./multipart.ts";
-import { DELETED_AT_ONCE, type Objects, type Page } from "./objects.ts";
+import { DELETED_AT_ONCE, type ListedObject, type Objects } from "./objects.ts";
+import { infoOf } from "./progress.ts";
 
 /**
- * Names of what lies directly below `key`, objects and folders. Empty where nothing does.
+ * What lies directly below `key`, objects and folders; of two with one name the object. Empty where nothing does.
  * @param key empty for the whole bucket
  */
-export async function childrenOf(objects: Objects, key: string): Promise<string[]> {
+export async function childrenOf(store: Objects, key: string): Promise<ListedChild[]> {
   const prefix = below(key);
-  const names = new Set<string>();
-  for await (const { keys, folders } of objects.pages({ prefix, delimiter: "/" })) {
-    for (const found of keys) names.add(found.slice(prefix.length));
-    for (const found of folders) names.add(found.slice(prefix.length, -1));
+  const found = new Map<string, ListedChild>();
+  for await (const { objects, folders } of store.pages({ prefix, delimiter: "/" })) {
+    for (const folder of folders) {
+      const name = folder.slice(prefix.length, -1);
+      if (!found.has(name)) found.set(name, { name, isDirectory: true, info: { size: 0, isDirectory: true } });
+    }
+    for (const listed of objects) {
+      const name = listed.key.slice(prefix.length);
+      found.set(name, toChild(name, listed));
+    }
   }
-  names.delete(""); // a folder that some tool made an object of
-  return [...names];
+  found.delete(""); // a folder that some tool made an object of
+  return [...found.values()];
+}
+
+function toChild(name: string, { object }: ListedObject): ListedChild {
+  return { name, isDirectory: false, ...(object && { info: infoOf({ object, leftovers: [] }) }) };
 }
 
 /** Whether anything lies below `key`. */
-export async function isFolder(objects: Objects, key: string): Promise<boolean> {
-  const { keys } = await objects.list({ prefix: below(key), limit: 1 });
-  return keys.length > 0;
+export async function isFolder(store: Objects, key: string): Promise<boolean> {
+  const { objects } = await store.list({ prefix: below(key), limit: 1 });
+  return objects.length > 0;
 }
 
 /**
@@ -30,7 +42,7 @@ export async function removeTree(objects: Objects, multipart: Multipart, key: st
   const uploads = (await multipart.list(key)).filter((upload) => isAtOrBelow(upload.key, key));
   for (const upload of uploads) await multipart.abort(upload);
   let found = uploads.length > 0;
-  for await (const { keys } of pagesAtOrBelow(objects, key)) {
+  for await (const keys of pagesAtOrBelow(objects, key)) {
     const gone = keys.filter((one) => isAtOrBelow(one, key));
     found ||= gone.length > 0;
     if (gone.length > 0) await objects.removeAll(gone);
@@ -39,11 +51,15 @@ export async function removeTree(objects: Objects, multipart: Multipart, key: st
 }
 
 /** In one listing where few keys begin alike, else without those beside, of which there may be many: `a` and `ab`. */
-async function* pagesAtOrBelow(objects: Objects, key: string): AsyncGenerator<Pick<Page, "keys">, void, void> {
-  const first = await objects.list({ prefix: key, limit: DELETED_AT_ONCE });
-  if (first.next === undefined) return yield first;
-  yield { keys: [key] };
-  yield* objects.pages({ prefix: below(key) });
+async function* pagesAtOrBelow(store: Objects, key: string): AsyncGenerator<readonly string[], void, void> {
+  const first = await store.list({ prefix: key, limit: DELETED_AT_ONCE });
+  if (first.next === undefined) return yield keysOf(first.objects);
+  yield [key];
+  for await (const { objects } of store.pages({ prefix: below(key) })) yield keysOf(objects);
+}
+
+function keysOf(objects: readonly ListedObject[]): readonly string[] {
+  return objects.map(({ key }) => key);
 }
 
 function isAtOrBelow(found: string, key: string): boolean {
