@@ -8,6 +8,7 @@ import { environment } from "./config/process.ts";
 import { readProxies } from "./config/proxies.ts";
 import { accessLine } from "./http/access-log.ts";
 import { createServer, type HttpServer } from "./http/server.ts";
+import { trustSystemCertificates } from "./lib/system-certificates.ts";
 import { schedulePurge } from "./maintenance/purge-schedule.ts";
 import { wrapDriver, wrapRegistry } from "./middleware.ts";
 import { builtInKinds } from "./oci/built-in-kinds.ts";
@@ -47,6 +48,7 @@ export interface App extends AsyncDisposable {
  */
 export async function createApp(config: Config, log: Log, folder: string): Promise<App> {
   await using parts = new AsyncDisposableStack();
+  if (connectsToOthers(config)) trustSystemCertificates();
   const kinds = await loadKinds(config, folder);
   const writable = !config.storage.maintenance.readonly.enabled;
   const debug = (line: string): void => log.debug(line);
@@ -71,6 +73,11 @@ export async function createApp(config: Config, log: Log, folder: string): Promi
     beginMaintenance: () => purgeUploads(owned, config, log, store),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+function connectsToOthers({ storage, redis, auth, notifications }: Config): boolean {
+  const isLocal = storage.driver.name === "filesystem" || storage.driver.name === "inmemory";
+  return !isLocal || redis !== undefined || auth.token?.jwks !== undefined || notifications.endpoints.length > 0;
 }
 
 function purgeUploads(owned: AsyncDisposableStack, { storage }: Config, log: Log, store: Store): void {

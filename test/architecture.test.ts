@@ -44,6 +44,7 @@ const TABLE: Table = {
   "cli/serve.ts": { sources: ["storage/errors.ts"], packages: [] },
   "app.ts": {
     sources: [
+      "lib",
       "cache/lookup-counts.ts",
       "config",
       "oci",

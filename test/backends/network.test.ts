@@ -49,9 +49,11 @@ describe("S3 behind TLS", () => {
     });
   });
 
-  test("is used by a program that was told of the certificate", async () => {
-    await serves({ NODE_EXTRA_CA_CERTS: certificate }, over("127.0.0.1", { rootdirectory: "told" }));
-  });
+  for (const variable of ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"]) {
+    test(`is used by a program that was told of the certificate by ${variable}`, async () => {
+      await serves({ [variable]: certificate }, over("127.0.0.1", { rootdirectory: variable }));
+    });
+  }
 });
 
 describe("a program whose environment names a proxy", () => {
