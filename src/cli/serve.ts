@@ -1,4 +1,5 @@
 import { dirname, resolve } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { type App, createApp } from "../app.ts";
 import type { Config } from "../config/config.ts";
 import { ConfigError } from "../config/config-error.ts";
@@ -9,6 +10,9 @@ import { drain } from "./drain.ts";
 import { Failure } from "./failure.ts";
 import { listen } from "./listen.ts";
 import { type LoadFlags, load } from "./load.ts";
+
+/** ms */
+const LEAST_PATIENCE = 1000;
 
 /**
  * Serves until a signal comes.
@@ -21,7 +25,9 @@ export async function serve(path: string | undefined, flags: LoadFlags): Promise
   if (typeof maxthreads === "number") sizeThreadPool(maxthreads);
   const log = createLog(config.log);
   for (const warning of warnings) log.warn(warning);
-  await using app = await open(config, log, folderOf(source));
+  await using parts = new AsyncDisposableStack();
+  const app = await open(config, log, folderOf(source));
+  parts.defer(() => close(app, Math.max(config.http.draintimeout, LEAST_PATIENCE), log));
   const stopped = signalled();
   const address = await listen(app.server, config.http);
   greet(log, app.location, source);
@@ -29,6 +35,20 @@ export async function serve(path: string | undefined, flags: LoadFlags): Promise
   app.beginMaintenance();
   log.info(`${await stopped}: stopping server gracefully. Draining connections for ${config.http.draintimeout} ms`);
   return await drain(app.server, config.http.draintimeout, log);
+}
+
+/**
+ * What hangs, such as a storage that does not answer, keeps no process from ending.
+ * @param patience ms
+ */
+async function close(app: App, patience: number, log: Log): Promise<void> {
+  const end = new AbortController();
+  const closed = app[Symbol.asyncDispose]().then(() => true);
+  const late = setTimeout(patience, false, { signal: end.signal }).catch(() => true);
+  const inTime = await Promise.race([closed, late]);
+  end.abort();
+  if (!inTime)
+    log.error(`what was open could not be closed within ${patience} ms: the storage or the cache does not answer`);
 }
 
 async function open(config: Config, log: Log, folder: string): Promise<App> {

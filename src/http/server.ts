@@ -16,7 +16,7 @@ import Fastify, {
 } from "fastify";
 import type { AccessController, AccessRequest } from "../auth/access-controller.ts";
 import { Budget } from "../lib/budget.ts";
-import { NameInvalid } from "../oci/errors.ts";
+import { NameInvalid, Unavailable } from "../oci/errors.ts";
 import { arrivalOf, remember } from "./arrival.ts";
 import { authorize } from "./authorize.ts";
 import { BodyAborted, discardRest } from "./body.ts";
@@ -37,6 +37,11 @@ declare module "fastify" {
 
 /** Bytes of the manifests that are being received, beyond the first few of each. */
 const BODY_MEMORY = 64 * 1024 * 1024;
+
+/** Requests that may wait for such memory: far more only where the storage hangs. */
+const BODY_WAITERS = 1000;
+
+const toError = (): Error => new Unavailable("too many manifests are being received; try again in a moment");
 
 export interface ServerOptions extends Omit<Edge, "bodies"> {
   readonly log: FastifyBaseLogger;
@@ -117,7 +122,7 @@ function addRoutes(server: HttpServer, options: ServerOptions): void {
   server.addHook("onRoute", ({ url, config }) => {
     if (!config?.action) throw new Error(`the route ${url} names no action, so nobody could be kept from it`);
   });
-  const edge: Edge = { ...options, bodies: new Budget(BODY_MEMORY) };
+  const edge: Edge = { ...options, bodies: new Budget(BODY_MEMORY, { limit: BODY_WAITERS, toError }) };
   for (const [kind, methods] of Object.entries(routes)) {
     for (const [method, route] of Object.entries(methods)) {
       server.route({

@@ -37,3 +37,14 @@ test("who stops waiting leaves its place to those behind, and takes nothing", as
   await assert.rejects(budget.take(1, { signal: stop.signal }), /^Error: stopped$/);
   await budget.take(10);
 });
+
+test("no more wait than may, and who has waited makes room", async () => {
+  const budget = new Budget(1, { limit: 1, toError: () => new Error("too many") });
+  const first = await budget.take(1);
+  const second = budget.take(1);
+  await assert.rejects(budget.take(1), /too many/);
+  first[Symbol.dispose]();
+  const third = budget.take(1);
+  (await second)[Symbol.dispose]();
+  (await third)[Symbol.dispose]();
+});

@@ -1,10 +1,19 @@
+export interface BudgetOptions {
+  /** Most that wait at once. */
+  readonly limit: number;
+  /** What is thrown to any other that would have to. */
+  readonly toError: () => Error;
+}
+
 /** Something there is only so much of, such as memory. Who asks for more than is left waits, first come first served. */
 export class Budget {
   #left: number;
+  readonly #options: BudgetOptions | undefined;
   readonly #waiting: { readonly amount: number; readonly admit: () => void }[] = [];
 
-  constructor(total: number) {
+  constructor(total: number, options?: BudgetOptions) {
     this.#left = total;
+    this.#options = options;
   }
 
   /**
@@ -26,6 +35,7 @@ export class Budget {
   }
 
   async #wait(amount: number, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#options && this.#waiting.length >= this.#options.limit) throw this.#options.toError();
     const { promise, resolve: admit, reject } = Promise.withResolvers<void>();
     const waiter = { amount, admit };
     const leave = (): void => {

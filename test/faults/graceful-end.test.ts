@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { describe, test } from "node:test";
 import { contentOf, noise } from "../support/image.ts";
@@ -75,6 +76,36 @@ describe("the end of the server", () => {
     });
   }
 });
+
+test("a storage that hangs does not keep the server from ending", async () => {
+  await using folder = await temporaryFolder("end");
+  const module = folder.join("hung.js");
+  await writeFile(module, HUNG);
+  const configuration = { http: { draintimeout: "200ms" } };
+  const driver = { [module]: {} };
+  await using registry = await startRegistry("wharfinger", { rootDirectory: "nowhere", configuration, driver });
+  using wire = await Wire.open(registry.port);
+  await wire.ask("GET", "/v2/a/manifests/latest");
+  await until("the storage was asked", () => registry.log.includes("asked for /"));
+  const ended = await end(registry, "SIGTERM");
+  assert.equal(await ended(), 1);
+  assert.match(registry.log, /requests still ran after 200 ms/);
+  assert.match(registry.log, /what was open could not be closed within 1000 ms/);
+});
+
+const HUNG = `
+const hang = (path) => {
+  console.error("asked for " + path);
+  return new Promise(() => setInterval(() => undefined, 1000));
+};
+const calls = ["getContent", "putContent", "reader", "writer", "stat", "list", "move", "delete"];
+export const openDriver = () => ({
+  name: "hung",
+  location: "nowhere",
+  ...Object.fromEntries(calls.map((call) => [call, hang])),
+  [Symbol.asyncDispose]: async () => undefined,
+});
+`;
 
 /** Sends the signal and waits until it was heard; what it answers waits for the exit code. */
 test("a request that has only begun to arrive does not delay the end", async () => {
