@@ -16,6 +16,7 @@ import type { RegistryContext, RegistryOptions } from "./context.ts";
 import { absentIfNotFound } from "./links.ts";
 import { ManifestMemory } from "./manifest-memory.ts";
 import { StoredManifestService } from "./manifest-service.ts";
+import { openHashing } from "./open-hashing.ts";
 import { ReferrersMemory } from "./referrers-memory.ts";
 import { StoredReferrersService } from "./referrers-service.ts";
 import type { ListOptions, Registry, Repository } from "./registry.ts";
@@ -59,6 +60,7 @@ export class StorageRegistry implements Registry {
       warn: onceInAWhile(warn),
       locks: new KeyedLock(),
       uploadMemory: new UploadMemory(),
+      hashing: openHashing(),
       referrersMemory: new ReferrersMemory(),
       manifestMemory: new ManifestMemory(),
       mediaTypes: new LRUCache({ max: 10_000 }),
@@ -88,6 +90,7 @@ export class StorageRegistry implements Registry {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#cache.end();
     await using _last = this.#cache;
+    await using _hashing = this.#context.hashing;
     await this.#context.driver[Symbol.asyncDispose]();
   }
 
