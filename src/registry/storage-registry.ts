@@ -35,6 +35,8 @@ const HOLDER_TIME = 50; // ms
 /** How long the same warning is not repeated, so that no client can fill the log. ms */
 const REPEAT_AFTER = 60_000;
 
+const BROKEN_HASHING = "the thread that hashes uploads broke: those that ran will be read again at their end";
+
 /** A registry whose only truth is what lies in `store`. Disposal disposes of its driver and its cache. */
 export class StorageRegistry implements Registry {
   readonly kinds: ManifestKinds;
@@ -60,7 +62,7 @@ export class StorageRegistry implements Registry {
       warn: onceInAWhile(warn),
       locks: new KeyedLock(),
       uploadMemory: new UploadMemory(),
-      hashing: openHashing(),
+      hashing: openHashing((reason) => warn(BROKEN_HASHING, { reason })),
       referrersMemory: new ReferrersMemory(),
       manifestMemory: new ManifestMemory(),
       mediaTypes: new LRUCache({ max: 10_000 }),

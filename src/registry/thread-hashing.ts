@@ -13,17 +13,22 @@ const SCRIPT = new URL(import.meta.url.endsWith(".ts") ? "./hash-thread.ts" : ".
  * A thread that breaks loses its hashes, and the next hash begins another one.
  */
 export class ThreadHashing implements Hashing {
+  readonly #complain: (reason: string) => void;
   readonly #script: URL;
   #thread: HashThread | undefined;
   #isEnded = false;
 
-  constructor(script: URL = SCRIPT) {
+  /** @param complain told why a thread broke */
+  constructor(complain: (reason: string) => void, script: URL = SCRIPT) {
+    this.#complain = complain;
     this.#script = script;
   }
 
   start(algorithm: DigestAlgorithm, from?: HashOrigin): RunningHash {
     if (this.#isEnded) return lostHash(algorithm);
-    if (this.#thread === undefined || this.#thread.isOver) this.#thread = new HashThread(this.#script);
+    if (this.#thread === undefined || this.#thread.isOver) {
+      this.#thread = new HashThread(this.#script, this.#complain);
+    }
     return this.#thread.start(this, algorithm, from);
   }
 
@@ -50,12 +55,15 @@ class HashThread implements AsyncDisposable {
   #last = 0;
   #isOver = false;
 
-  constructor(script: URL) {
+  constructor(script: URL, complain: (reason: string) => void) {
     this.#worker = new Worker(script, { workerData: this.slots.memory, name: "hashing" });
     this.#worker.unref();
     this.#worker.on("message", (report: Report) => this.#hear(report));
     this.#ended = new Promise((resolve) => {
-      this.#worker.on("error", () => this.#lose());
+      this.#worker.on("error", (error) => {
+        this.#lose();
+        complain(String(error));
+      });
       this.#worker.on("exit", () => {
         this.#lose();
         resolve();
