@@ -56,7 +56,8 @@ class HashThread implements AsyncDisposable {
   #isOver = false;
 
   constructor(script: URL, complain: (reason: string) => void) {
-    this.#worker = new Worker(script, { workerData: this.slots.memory, name: "hashing" });
+    // The process's own arguments may be such as no file can be started with: --input-type.
+    this.#worker = new Worker(script, { workerData: this.slots.memory, name: "hashing", execArgv: [] });
     this.#worker.unref();
     this.#worker.on("message", (report: Report) => this.#hear(report));
     this.#ended = new Promise((resolve) => {
