@@ -107,6 +107,36 @@ describe("the hash of an upload over one bucket", () => {
     assert.deepEqual(ofHashes, []);
   });
 
+  test("what is no state, or one of another length, costs a reading", async () => {
+    const root = randomUUID();
+    await using one = openRegistry({ driver: await openNode(root) });
+    await using two = openRegistry({ driver: await openNode(root) });
+    const bucket = await openNode(root);
+    const bytes = noise(1000, 10);
+    const digest = digestOf(bytes);
+    const short = (await createResumableHash("sha256")).save();
+    const damages: readonly ((line: Uint8Array, state: Uint8Array) => readonly Uint8Array[])[] = [
+      () => [],
+      (line) => [line.subarray(0, -1)],
+      (line) => [line],
+      (_, state) => [Buffer.from("md5 x\n"), state],
+      (line, state) => [line, state.subarray(1)],
+      (line) => [line, short],
+    ];
+    for (const damage of damages) {
+      const { id } = await (await one.repository(NAME).uploads.start()).append(bytes);
+      const own = Buffer.from(await bucket.getContent(paths.uploadHash(NAME, id)));
+      const end = own.indexOf("\n") + 1;
+      const damaged = Buffer.concat(damage(own.subarray(0, end), own.subarray(end)));
+      await bucket.putContent(paths.uploadHash(NAME, id), damaged);
+      proxy.forget();
+      await (await two.repository(NAME).uploads.resume(id)).commit(digest);
+      assert.equal(readings(), 1);
+      sameBytes(Buffer.from(await bucket.getContent(paths.blob(digest))), bytes);
+    }
+    await bucket[Symbol.asyncDispose]();
+  });
+
   describe("where two nodes got bytes for one session", () => {
     const [acknowledged, other, rest] = [noise(1000, 4), noise(1000, 5), noise(10, 6)];
 
