@@ -24,6 +24,9 @@ const TABLE: Table = {
     packages: ["hash-wasm", "lru-cache"],
     node: ["node:crypto", "node:timers/promises"],
   },
+  "registry/hash-thread.ts": { sources: [], packages: [], node: ["node:worker_threads"] },
+  "registry/open-hashing.ts": { sources: [], packages: [], node: ["node:os"] },
+  "registry/thread-hashing.ts": { sources: [], packages: [], node: ["node:worker_threads"] },
   maintenance: { sources: ["registry", "oci", "storage", "lib"], packages: [] },
   auth: { sources: ["oci"], packages: [] },
   http: {

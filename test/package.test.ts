@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { delimiter, join, sep } from "node:path";
 import { describe, test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { digestOf } from "../src/oci/digest.ts";
 import { freePort } from "./support/free-port.ts";
 import { RegistryClient } from "./support/registry-client.ts";
@@ -44,6 +45,7 @@ describe("the npm package", () => {
       env: ENV,
     });
     assert.match(printed, /^library\/hello:v1 is /);
+    assert.equal(await hashInThread(folder.join("installed")), digestOf(Buffer.from("wharf")).slice("sha256:".length));
 
     await serveOwnParts(command, folder.join("elsewhere"));
   });
@@ -71,6 +73,18 @@ async function install(folder: string): Promise<string> {
   await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", tarball], { cwd: installed, env: ENV });
   assert.ok(existsSync(join(installed, "node_modules", ".bin", "registry")), "the command registry is missing");
   return join(installed, "node_modules", ".bin", "wharfinger");
+}
+
+/** As uploads to a bucket are hashed. Threads are started by the name of a file, which no compiler sees. */
+async function hashInThread(installed: string): Promise<string> {
+  const module = pathToFileURL(join(installed, "node_modules/wharfinger/dist/registry/thread-hashing.js"));
+  const script = `
+    const { ThreadHashing } = await import("${module}");
+    await using hashing = new ThreadHashing(console.error);
+    const hash = hashing.start("sha256");
+    await hash.update(Buffer.from("wharf"));
+    process.stdout.write((await hash.rest())?.hex ?? "nothing");`;
+  return await run(process.execPath, ["--input-type=module", "-e", script], { env: ENV });
 }
 
 /** Parts from a folder where no package is installed, with errors that the registry knows by their classes. */

@@ -4,7 +4,7 @@ import { type BlobDigest, isBlobDigest, isOfNothing } from "../oci/blob-digest.t
 import { type DigestAlgorithm, isDigestAlgorithm } from "../oci/digest.ts";
 import { BlobUnknown, DigestInvalid, NameInvalid, RangeInvalid, UploadUnknown } from "../oci/errors.ts";
 import { parseStoredName } from "../oci/names.ts";
-import type { Repository, Upload } from "../registry/registry.ts";
+import type { Repository, Upload, UploadOptions } from "../registry/registry.ts";
 import { parseUploadId } from "../registry/upload-id.ts";
 import { hasBody, receive } from "./body.ts";
 import { checkChunk } from "./chunk.ts";
@@ -56,8 +56,8 @@ export const putUpload: Handler = async (edge, exchange) => {
   const repository = creatableRepositoryOf(edge, exchange);
   const digest = parseFinalDigest(exchange.target.query.get("digest"));
   return await atOffset(edge, exchange, repository, async (upload) => {
-    const algorithm = algorithmToReceive(digest);
-    const whole = hasBody(exchange.request.raw) ? await append(edge, exchange, upload, algorithm) : upload;
+    const options = { algorithm: algorithmToReceive(digest), last: true };
+    const whole = hasBody(exchange.request.raw) ? await append(edge, exchange, upload, options) : upload;
     const blob = await whole.commit(digest);
     return sendCreated(edge, exchange, repository, blob.digest);
   });
@@ -106,7 +106,7 @@ async function uploadWhole(
 ): Promise<FastifyReply> {
   const upload = await repository.uploads.start();
   try {
-    const whole = await append(edge, exchange, upload, algorithmToReceive(digest));
+    const whole = await append(edge, exchange, upload, { algorithm: algorithmToReceive(digest), last: true });
     const blob = await whole.commit(digest);
     return sendCreated(edge, exchange, repository, blob.digest);
   } catch (error) {
@@ -135,10 +135,10 @@ async function atOffset(
   }
 }
 
-async function append(edge: Edge, exchange: Exchange, upload: Upload, algorithm?: DigestAlgorithm): Promise<Upload> {
+async function append(edge: Edge, exchange: Exchange, upload: Upload, options?: UploadOptions): Promise<Upload> {
   const { raw } = exchange.request;
   const check = checkChunk(raw.headers, upload.size);
-  const appended = await upload.append(check.limit(receive(raw, edge.stall)), { algorithm });
+  const appended = await upload.append(check.limit(receive(raw, edge.stall)), options);
   check.finish(appended.size);
   return appended;
 }

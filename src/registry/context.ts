@@ -6,6 +6,7 @@ import { Unsupported } from "../oci/errors.ts";
 import type { ManifestKinds } from "../oci/manifest-kinds.ts";
 import type { RepositoryName } from "../oci/names.ts";
 import type { BlobLinks } from "./blob-links.ts";
+import type { Hashing } from "./hashing.ts";
 import type { ManifestMemory } from "./manifest-memory.ts";
 import type { ReferenceRules } from "./reference-rules.ts";
 import type { ReferrersMemory } from "./referrers-memory.ts";
@@ -28,6 +29,8 @@ export interface RegistryContext extends Store {
   readonly revisions: RevisionLinks;
 
   readonly uploadMemory: UploadMemory;
+  /** For hashes that other processes go on with. */
+  readonly hashing: Hashing;
   readonly referrersMemory: ReferrersMemory;
   readonly manifestMemory: ManifestMemory;
 

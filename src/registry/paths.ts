@@ -16,7 +16,8 @@
  *         │   ├── startedat                                      RFC 3339, UTC
  *         │   ├── data                                           bytes received
  *         │   ├── data.<uuid>                                    ours: bytes on their way to being a blob
- *         │   └── hashstates/<alg>/<offset>                      the peers' hash after so many bytes
+ *         │   ├── hashstates/<alg>/<offset>                      the hash after so many bytes, for the peers
+ *         │   └── _wharfinger/hash                               ours: the same, and of which bytes
  *         └── _wharfinger/referrers                              ours; no walk of the peers looks below it
  *             ├── seen                                           digests of the revisions the table knows
  *             └── <subject alg>/<subject hex>/<alg>/<hex>        descriptor of a referrer, JSON
@@ -129,6 +130,10 @@ export class PathMapper {
   /** @param offset bytes hashed */
   hashState(name: RepositoryName, id: UploadId, algorithm: DigestAlgorithm, offset: number): string {
     return `${this.upload(name, id)}/hashstates/${algorithm}/${offset}`;
+  }
+
+  uploadHash(name: RepositoryName, id: UploadId): string {
+    return `${this.upload(name, id)}/_wharfinger/hash`;
   }
 
   /** The folder of a subject's referrers. */

@@ -128,6 +128,8 @@ export interface UploadService {
 export interface UploadOptions {
   /** What the digest will be, where the client said so; saves reading the bytes again at the end. */
   readonly algorithm?: DigestAlgorithm | undefined;
+  /** These are the last bytes: whoever appends them commits next, so no other process is told how to go on. */
+  readonly last?: boolean;
 }
 
 /** A session as it stood when it was asked for. Holds nothing open. */

@@ -1,25 +1,46 @@
 import { createHash, type Hash } from "node:crypto";
 import type { DigestAlgorithm } from "../oci/digest.ts";
 
-/** A hash that can be asked for its value and go on. */
-export interface RunningHash {
+/** A hash of bytes that come. Disposal forgets it; what {@link rest} gave stays. */
+export interface RunningHash extends Disposable {
   readonly algorithm: DigestAlgorithm;
-  /** It began with a state that a peer left, which is only as good as its word. */
-  readonly fromPeer: boolean;
+  /** Resolves when it has no more use for `chunk` and takes another one. */
+  update(chunk: Uint8Array): void | Promise<void>;
+  /** What it is after the bytes so far; undefined where it was lost, and only reading the bytes again gives it. */
+  rest(): Promise<RestingHash | undefined>;
+}
+
+/** A hash between two requests. */
+export interface RestingHash {
+  readonly algorithm: DigestAlgorithm;
+  readonly hex: string;
+  /** It began with a state from the storage, which is only as good as its word. */
+  readonly fromStorage: boolean;
+  /** In Go's form, where it can be carried to another process. */
+  readonly state?: Uint8Array | undefined;
+  goOn(): RunningHash;
+}
+
+/** OpenSSL's, which cannot be taken up in another process. */
+export interface LocalHash extends RunningHash {
   update(chunk: Uint8Array): void;
-  /** Of the bytes so far. */
   hex(): string;
 }
 
-/** OpenSSL's: the fastest, but it cannot be taken up in another process. */
-export function startHash(algorithm: DigestAlgorithm): RunningHash {
-  const hash: Hash = createHash(algorithm);
+/** The fastest. */
+export function startHash(algorithm: DigestAlgorithm): LocalHash {
+  return toLocalHash(algorithm, createHash(algorithm));
+}
+
+function toLocalHash(algorithm: DigestAlgorithm, hash: Hash): LocalHash {
+  const hex = (): string => hash.copy().digest("hex");
   return {
     algorithm,
-    fromPeer: false,
+    hex,
     update: (chunk) => {
       hash.update(chunk);
     },
-    hex: () => hash.copy().digest("hex"),
+    rest: async () => ({ algorithm, hex: hex(), fromStorage: false, goOn: () => toLocalHash(algorithm, hash.copy()) }),
+    [Symbol.dispose]: () => undefined,
   };
 }

@@ -17,6 +17,7 @@ import type { RegistryContext, RegistryOptions } from "./context.ts";
 import { absentIfNotFound } from "./links.ts";
 import { ManifestMemory } from "./manifest-memory.ts";
 import { StoredManifestService } from "./manifest-service.ts";
+import { openHashing } from "./open-hashing.ts";
 import { ReferrersMemory } from "./referrers-memory.ts";
 import { StoredReferrersService } from "./referrers-service.ts";
 import type { ListOptions, Registry, Repository } from "./registry.ts";
@@ -37,6 +38,8 @@ const LOCK_WAITERS = 1000;
 
 /** How long the same warning is not repeated, so that no client can fill the log. ms */
 const REPEAT_AFTER = 60_000;
+
+const BROKEN_HASHING = "the thread that hashes uploads broke: those that ran will be read again at their end";
 
 /** A registry whose only truth is what lies in `store`. Disposal disposes of its driver and its cache. */
 export class StorageRegistry implements Registry {
@@ -63,6 +66,7 @@ export class StorageRegistry implements Registry {
       warn: onceInAWhile(warn),
       locks: new KeyedLock({ limit: LOCK_WAITERS, toError: () => new StorageBusy(driver.name) }),
       uploadMemory: new UploadMemory(),
+      hashing: openHashing((reason) => warn(BROKEN_HASHING, { reason })),
       referrersMemory: new ReferrersMemory(),
       manifestMemory: new ManifestMemory(),
       mediaTypes: new LRUCache({ max: 10_000 }),
@@ -92,6 +96,7 @@ export class StorageRegistry implements Registry {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#cache.end();
     await using _last = this.#cache;
+    await using _hashing = this.#context.hashing;
     await this.#context.driver[Symbol.asyncDispose]();
   }
 

@@ -1,72 +1,73 @@
-/** Where the hash of an upload comes from: this process's memory, a state that a peer left, or the bytes themselves. */
+/** Where the hash of an upload comes from: this process's memory, a state in the storage, or the bytes themselves. */
 import { algorithmOf, type Digest, type DigestAlgorithm, encodedOf } from "../oci/digest.ts";
 import type { RepositoryName } from "../oci/names.ts";
+import { canStage } from "../storage/driver.ts";
 import type { RegistryContext } from "./context.ts";
-import { resumeHash } from "./hash-state.ts";
-import { absentIfNotFound } from "./links.ts";
-import { type RunningHash, startHash } from "./running-hash.ts";
+import type { UploadOptions } from "./registry.ts";
+import { type RestingHash, type RunningHash, startHash } from "./running-hash.ts";
+import { leftHash, readStoredHash } from "./stored-hash.ts";
 import type { UploadId } from "./upload-id.ts";
 import type { UploadState } from "./upload-state.ts";
 
 /** Bytes read at once when an upload is read again. */
 const READ_SIZE = 1024 * 1024;
 
-/**
- * A hash of what the session holds, to go on from; undefined where only reading it again would give one.
- * @param algorithm what the digest will be, where known
- */
+/** A hash of what the session holds, to go on from; undefined where only reading it again would give one. */
 export async function hashAt(
   context: RegistryContext,
   repository: RepositoryName,
   state: UploadState,
-  algorithm?: DigestAlgorithm,
+  { algorithm, last = false }: UploadOptions,
 ): Promise<RunningHash | undefined> {
   const remembered = recall(context, repository, state);
-  if (remembered && (algorithm === undefined || remembered.algorithm === algorithm)) return remembered;
-  const wanted = algorithm ?? "sha256";
-  return state.size === 0 ? startHash(wanted) : await leftByPeer(context, repository, state, wanted);
+  if (state.size === 0) {
+    const known = algorithm ?? remembered?.algorithm;
+    const wanted = known ?? (await announced(context, repository, state.id)) ?? "sha256";
+    return canStage(context.driver) && !last ? context.hashing.start(wanted) : startHash(wanted);
+  }
+  if (remembered && (algorithm === undefined || remembered.algorithm === algorithm)) return remembered.goOn();
+  return (await leftHash(context, repository, state, algorithm))?.goOn();
 }
 
 /**
- * The hash of the session's bytes with the algorithm of `digest`, from memory where this process received them all.
- * @param beforeReading called where the bytes came from another process
+ * The hash of the session's bytes with the algorithm of `digest`, without reading them where that can be.
+ * @param settle called before anything but memory and what we left ourselves is believed
  */
 export async function hexOfData(
   context: RegistryContext,
   repository: RepositoryName,
   state: UploadState,
   digest: Digest,
-  beforeReading: () => Promise<void>,
+  settle: () => Promise<void>,
 ): Promise<string> {
   const algorithm = algorithmOf(digest);
   const remembered = recall(context, repository, state);
   if (remembered?.algorithm === algorithm) {
-    const hex = remembered.hex();
-    if (hex === encodedOf(digest) || !remembered.fromPeer) return hex;
+    if (remembered.hex === encodedOf(digest) || !remembered.fromStorage) return remembered.hex;
   }
-  await beforeReading();
-  const left = (await leftByPeer(context, repository, state, algorithm))?.hex();
-  return left === encodedOf(digest) ? left : await readAgain(context, repository, state, algorithm);
+  const isStaged = canStage(context.driver);
+  if (!isStaged) await settle();
+  const left = await leftHash(context, repository, state, algorithm);
+  if (left?.hex === encodedOf(digest)) return left.hex;
+  if (isStaged) await settle();
+  return await readAgain(context, repository, state, algorithm);
 }
 
 /** Valid only while nobody else wrote to the data since. */
-function recall(context: RegistryContext, repository: RepositoryName, state: UploadState): RunningHash | undefined {
+function recall(context: RegistryContext, repository: RepositoryName, state: UploadState): RestingHash | undefined {
   const session = context.uploadMemory.hashes.get(`${repository}/${state.id}`);
   if (session?.size !== state.size) return undefined;
   const isSame = session.modified === state.modified && session.version === state.version;
   return isSame || state.size === 0 ? session.hash : undefined;
 }
 
-async function leftByPeer(
-  { driver, paths }: RegistryContext,
+/** What the client told another process at the session's start. */
+async function announced(
+  context: RegistryContext,
   repository: RepositoryName,
-  { id, size }: UploadState,
-  algorithm: DigestAlgorithm,
-): Promise<RunningHash | undefined> {
-  const bytes = await absentIfNotFound(driver.getContent(paths.hashState(repository, id, algorithm, size)));
-  const hash = bytes && (await resumeHash(algorithm, bytes));
-  if (hash?.length !== size) return undefined;
-  return { algorithm, fromPeer: true, update: (chunk) => hash.update(chunk), hex: () => hash.digest() };
+  id: UploadId,
+): Promise<DigestAlgorithm | undefined> {
+  return canStage(context.driver) ? (await readStoredHash(context, repository, id))?.algorithm : undefined;
 }
 
 async function readAgain(

@@ -1,10 +1,10 @@
 import { LRUCache } from "lru-cache";
 import { RangeInvalid } from "../oci/errors.ts";
-import type { RunningHash } from "./running-hash.ts";
+import type { RestingHash } from "./running-hash.ts";
 
 /** The hash of what a session holds, as this process received it. */
 export interface HashedSession {
-  readonly hash: RunningHash;
+  readonly hash: RestingHash;
   /** Bytes hashed. */
   readonly size: number;
   /** The data's time when this process last closed it; undefined before the first byte. ms */
@@ -13,10 +13,7 @@ export interface HashedSession {
   readonly version?: string | undefined;
 }
 
-/**
- * Sessions whose hash is kept; a session beyond them has its bytes read again at the end. Under 1 KiB each, and some 23 KiB
- * where a peer began the session.
- */
+/** Sessions whose hash is kept, under 1 KiB each; one beyond them may have its bytes read again at the end. */
 const SESSION_LIMIT = 2048;
 
 /** What this process knows of upload sessions beyond what the storage holds. Losing it costs time, never bytes. */

@@ -6,6 +6,7 @@ import { absentIfNotFound } from "./links.ts";
 
 import type { Upload, UploadOptions, UploadService } from "./registry.ts";
 import { startHash } from "./running-hash.ts";
+import { storeAlgorithm } from "./stored-hash.ts";
 import { StoredUpload } from "./upload.ts";
 import { beginData, findData } from "./upload-data.ts";
 import { parseUploadId, type UploadId } from "./upload-id.ts";
@@ -20,7 +21,7 @@ export class StoredUploadService implements UploadService {
   }
 
   async start(options: UploadOptions = {}): Promise<Upload> {
-    const { driver, uploadMemory } = this.#context;
+    const { driver } = this.#context;
     const id = parseUploadId(randomUUID()) as UploadId;
     const startedAt = new Date();
     const text = `${startedAt.toISOString().slice(0, 19)}Z`;
@@ -28,14 +29,16 @@ export class StoredUploadService implements UploadService {
     const { paths } = this.#context;
     await driver.putContent(paths.uploadStarted(this.#repository, id), Buffer.from(text), { durable: false });
     await beginData(driver, paths.uploadData(this.#repository, id));
-    if (options.algorithm) {
-      uploadMemory.hashes.set(`${this.#repository}/${id}`, {
-        hash: startHash(options.algorithm),
-        size: 0,
-        modified: undefined,
-      });
-    }
+    await this.#note(id, options);
     return new StoredUpload(this.#context, this.#repository, { id, startedAt, size: 0, modified: undefined });
+  }
+
+  /** So that the first bytes need not ask what the client said, neither here nor at another process. */
+  async #note(id: UploadId, { algorithm, last = false }: UploadOptions): Promise<void> {
+    const hash = await startHash(algorithm ?? "sha256").rest();
+    if (hash)
+      this.#context.uploadMemory.hashes.set(`${this.#repository}/${id}`, { hash, size: 0, modified: undefined });
+    if (algorithm && !last) await storeAlgorithm(this.#context, this.#repository, id, algorithm);
   }
 
   async resume(id: UploadId): Promise<Upload> {

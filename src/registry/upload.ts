@@ -12,6 +12,7 @@ import type { RegistryContext } from "./context.ts";
 import { absentIfNotFound } from "./links.ts";
 import type { Upload, UploadContent, UploadOptions } from "./registry.ts";
 import type { RunningHash } from "./running-hash.ts";
+import { storeHash } from "./stored-hash.ts";
 import { chunksUntil } from "./upload-content.ts";
 import { findData, openData, settleData } from "./upload-data.ts";
 import { hashAt, hexOfData, readData } from "./upload-hash.ts";
@@ -54,11 +55,10 @@ export class StoredUpload implements Upload {
 
   append(content: UploadContent, options: UploadOptions = {}): Promise<Upload> {
     return this.#takeTurn(async (signal) => {
-      const hash = await hashAt(this.#context, this.#repository, this.#state, options.algorithm);
+      using hash = await hashAt(this.#context, this.#repository, this.#state, options);
       this.#context.uploadMemory.hashes.delete(this.#key);
       const written = await this.#receive(chunksUntil(content, signal), hash);
-      const { size, modified, version } = await this.#data(written.size, written.version);
-      if (hash) this.#context.uploadMemory.hashes.set(this.#key, { hash, size, modified, version });
+      const { size, modified, version } = await this.#settleHash(written, hash, options);
       return new StoredUpload(this.#context, this.#repository, { ...this.#state, size, modified, version });
     });
   }
@@ -115,12 +115,12 @@ export class StoredUpload implements Upload {
   async #receive(chunks: AsyncIterable<Uint8Array>, hash: RunningHash | undefined): Promise<FileWriter> {
     try {
       await using writer = await openData(this.#context.driver, this.#dataPath);
-      if (writer.size !== this.size) throw this.#moved();
+      if (writer.size !== this.size || this.#isOther(writer)) throw this.#moved();
       let hashed = this.size;
       try {
         for await (const chunk of chunks) {
           await writer.write(chunk);
-          hash?.update(chunk);
+          await hash?.update(chunk);
           hashed += chunk.length;
         }
       } catch (error) {
@@ -134,16 +134,40 @@ export class StoredUpload implements Upload {
     }
   }
 
+  /** Whether the bytes to append to are others than those whose hash goes on, as far as the storage tells. */
+  #isOther({ version }: FileWriter): boolean {
+    const expected = this.#state.version;
+    return this.size > 0 && version !== undefined && expected !== undefined && version !== expected;
+  }
+
   /** After a failure: the bytes that arrived, and their hash where just the `hashed` ones did. */
   async #keep(writer: FileWriter, hash: RunningHash | undefined, hashed: number): Promise<void> {
     try {
       await writer.close();
-      const { modified, version } = await this.#data(hashed, writer.version);
-      if (hash && writer.size === hashed) {
-        this.#context.uploadMemory.hashes.set(this.#key, { hash, size: hashed, modified, version });
-      }
+      if (writer.size === hashed) await this.#settleHash(writer, hash);
     } catch {
       // The first failure is the one to tell of.
+    }
+  }
+
+  /**
+   * Keeps the hash of what was written for the next request, here or at another process.
+   * @throws {RangeInvalid} where the storage has other bytes by now
+   */
+  async #settleHash(
+    { size, version }: FileWriter,
+    running: RunningHash | undefined,
+    { last = false }: UploadOptions = {},
+  ): Promise<FileInfo> {
+    const hash = await running?.rest();
+    const storing = hash && !last && storeHash(this.#context, this.#repository, this.id, hash, { size, version });
+    try {
+      const data = await this.#data(size, version);
+      const { modified } = data;
+      if (hash) this.#context.uploadMemory.hashes.set(this.#key, { hash, size, modified, version: data.version });
+      return data;
+    } finally {
+      await storing; // it never fails, and nothing of a session may be written when its turn is over
     }
   }
 

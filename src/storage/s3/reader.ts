@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import type { FileReader } from "../driver.ts";
 import { PathNotFound, ReaderClosed, StorageError, StorageUnreachable } from "../errors.ts";
 import { toStorageError } from "./failures.ts";
-import type { Objects, S3Content } from "./objects.ts";
+import type { Objects, S3Content, S3Range } from "./objects.ts";
 import { S3 } from "./parameters.ts";
 
 /** Bodies in a row that may end without a byte before a reader gives up. */
@@ -116,14 +116,9 @@ async function nextOf({ stream, chunks }: Body, silence: number): Promise<Iterat
 }
 
 /** @throws {PathNotFound} */
-export async function openReader(
-  objects: Objects,
-  key: string,
-  path: string,
-  range: { readonly offset: number; readonly length?: number | undefined },
-): Promise<FileReader> {
+export async function openReader(objects: Objects, key: string, path: string, range: S3Range): Promise<FileReader> {
   const { offset, length } = range;
-  const content = length === 0 ? "past" : await objects.get(key, { offset, length });
+  const content = length === 0 ? "past" : await objects.get(key, range);
   if (content === undefined) throw new PathNotFound(S3, path);
   if (content !== "past") return new S3Reader(objects, key, content, offset, length);
   const object = await objects.head(key);
@@ -145,9 +140,12 @@ function emptyReader(size: number): FileReader {
   };
 }
 
-/** @throws {PathNotFound} */
-export async function readContent(objects: Objects, key: string, path: string): Promise<Uint8Array> {
-  await using reader = await openReader(objects, key, path, { offset: 0 });
+/**
+ * @param etag where it must be this object
+ * @throws {PathNotFound}
+ */
+export async function readContent(objects: Objects, key: string, path: string, etag = ""): Promise<Uint8Array> {
+  await using reader = await openReader(objects, key, path, { offset: 0, etag });
   const content = Buffer.allocUnsafeSlow(reader.size);
   for (let filled = 0; filled < content.length; ) filled += await reader.read(content.subarray(filled));
   return content;

@@ -176,7 +176,7 @@ export class S3Writer implements FileWriter, Gatherer {
       this.#progress = { upload, parts: await copying.prepend({ key, etag: object.etag, size: object.size }, upload) };
     } else {
       this.#progress = { upload, parts: [] };
-      if (object.size > 0) await this.#takeBack(await readContent(objects, key, this.#place.path));
+      if (object.size > 0) await this.#takeBack(await readContent(objects, key, this.#place.path, object.etag));
     }
   }
 
