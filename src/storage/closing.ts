@@ -1,6 +1,9 @@
 import {
+  type AtomicDriver,
+  type AtomicWriter,
   canRedirect,
   canStage,
+  canWriteAtomically,
   type FileInfo,
   type FileReader,
   type FileWriter,
@@ -16,7 +19,7 @@ import { Held, Lifetime } from "./lifetime.ts";
 /**
  * A driver with an end. From the moment it is disposed of, every call on it, its readers and its writers throws. Disposal
  * waits for the calls that run, then disposes of the readers and writers that are still open, and then of the driver: what
- * was written stays and can be appended to.
+ * was written stays and can be appended to, but for what an atomic writer has not committed.
  *
  * A call costs a counter and a promise more: 0.1 µs.
  */
@@ -29,6 +32,9 @@ export class ClosingDriver implements StorageDriver {
   readonly beginStaged?: StagingDriver["beginStaged"];
   readonly statStaged?: StagingDriver["statStaged"];
   readonly commitStaged?: StagingDriver["commitStaged"];
+  readonly atomicWriter?: AtomicDriver["atomicWriter"];
+  readonly listUnfinished?: AtomicDriver["listUnfinished"];
+  readonly removeUnfinished?: AtomicDriver["removeUnfinished"];
   readonly #driver: StorageDriver;
   readonly #lifetime: Lifetime;
   #end: Promise<void> | undefined;
@@ -46,6 +52,12 @@ export class ClosingDriver implements StorageDriver {
       this.beginStaged = (path) => this.#lifetime.run(() => driver.beginStaged(path));
       this.statStaged = (path) => this.#lifetime.run(() => driver.statStaged(path));
       this.commitStaged = (path, target, staged) => this.#lifetime.run(() => driver.commitStaged(path, target, staged));
+    }
+    if (canWriteAtomically(driver)) {
+      this.atomicWriter = (path, aside) =>
+        this.#lifetime.run(async () => new ClosingAtomicWriter(await driver.atomicWriter(path, aside), this.#lifetime));
+      this.listUnfinished = (path) => this.#lifetime.run(() => driver.listUnfinished(path));
+      this.removeUnfinished = (unfinished) => this.#lifetime.run(() => driver.removeUnfinished(unfinished));
     }
   }
 
@@ -131,5 +143,19 @@ class ClosingWriter extends Held<FileWriter> implements FileWriter {
 
   cancel(): Promise<void> {
     return this.lifetime.run(() => this.inner.cancel());
+  }
+}
+
+class ClosingAtomicWriter extends Held<AtomicWriter> implements AtomicWriter {
+  get size(): number {
+    return this.inner.size;
+  }
+
+  write(chunk: Uint8Array): Promise<void> {
+    return this.lifetime.run(() => this.inner.write(chunk));
+  }
+
+  commit(): Promise<void> {
+    return this.lifetime.run(() => this.inner.commit());
   }
 }

@@ -10,18 +10,23 @@
  * @see storage-layout, section 10, "s3"
  */
 import { checkFolder, checkOffset, checkPath } from "./checks.ts";
-import type {
-  BucketDriver,
-  FileInfo,
-  FileReader,
-  FileWriter,
-  ReadOptions,
-  RedirectingDriver,
-  RedirectRequest,
-  StagingDriver,
-  WriterOptions,
+import {
+  type AtomicDriver,
+  type AtomicWriter,
+  type BucketDriver,
+  type FileInfo,
+  type FileReader,
+  type FileWriter,
+  isPath,
+  type ReadOptions,
+  type RedirectingDriver,
+  type RedirectRequest,
+  type StagingDriver,
+  type UnfinishedObject,
+  type WriterOptions,
 } from "./driver.ts";
 import { PathNotFound, StorageError, WriteConflict } from "./errors.ts";
+import { S3AtomicWriter } from "./s3/atomic-writer.ts";
 import { Calls } from "./s3/calls.ts";
 import { createClient, PATIENCE, type Patience } from "./s3/client.ts";
 import { Copying } from "./s3/copying.ts";
@@ -33,7 +38,7 @@ import { infoOf, ProgressFinder } from "./s3/progress.ts";
 import { openReader, readContent } from "./s3/reader.ts";
 import { type Presign, presigner } from "./s3/redirects.ts";
 import { complete, type Place, type Store } from "./s3/store.ts";
-import { childrenOf, isFolder, removeTree } from "./s3/tree.ts";
+import { childrenOf, isFolder, removeTree, uploadsIn } from "./s3/tree.ts";
 import { begin, openWriter } from "./s3/writer.ts";
 
 const MEMORY = { budget: 64 * 1024 * 1024, tenure: 5000 };
@@ -81,7 +86,7 @@ function toStore(calls: Calls, parameters: S3Parameters, memory: typeof MEMORY):
   };
 }
 
-export class S3Driver implements StagingDriver, RedirectingDriver, BucketDriver {
+export class S3Driver implements StagingDriver, AtomicDriver, RedirectingDriver, BucketDriver {
   readonly name: string = S3;
   readonly location: string;
   readonly #prefix: string;
@@ -135,6 +140,20 @@ export class S3Driver implements StagingDriver, RedirectingDriver, BucketDriver 
     const progress = await this.#store.finder.find(this.#existing(path).key);
     if (progress === undefined) throw new PathNotFound(S3, path);
     return infoOf(progress);
+  }
+
+  async atomicWriter(path: string, aside: string): Promise<AtomicWriter> {
+    return new S3AtomicWriter(this.#store, this.#place(path), this.#place(aside));
+  }
+
+  async listUnfinished(path: string): Promise<readonly UnfinishedObject[]> {
+    const found = await uploadsIn(this.#store.multipart, this.#existing(path).key);
+    const all = found.map(({ key, id, begun }) => ({ path: `/${key.slice(this.#prefix.length)}`, id, begun }));
+    return all.filter((one) => isPath(one.path)); // a bucket may hold what is nobody's path
+  }
+
+  async removeUnfinished({ path, id, begun }: UnfinishedObject): Promise<void> {
+    await this.#store.multipart.abort({ key: this.#place(path).key, id, begun });
   }
 
   async list(path: string): Promise<string[]> {
