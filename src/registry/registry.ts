@@ -121,6 +121,13 @@ export interface UploadService {
   /** A new session without bytes, which the storage may lose in a power cut until it has some. */
   start(options?: UploadOptions): Promise<Upload>;
 
+  /**
+   * Makes the content a blob of this repository, durable when the promise resolves, as {@link Upload.finish} does, but
+   * without a session to go on with: when it fails, nothing stays.
+   * @throws {DigestInvalid} where the bytes have another digest
+   */
+  put(content: UploadContent, digest: BlobDigest): Promise<Descriptor>;
+
   /** @throws {UploadUnknown} */
   resume(id: UploadId): Promise<Upload>;
 }
@@ -150,6 +157,13 @@ export interface Upload {
    * @throws {DigestInvalid} where the bytes have another digest; the session stays
    */
   commit(digest: BlobDigest): Promise<Descriptor>;
+
+  /**
+   * {@link append} with the last bytes and then {@link commit}, at less cost where these are all bytes: some storages then
+   * never hold them but as the blob. When it fails, the session stays with the bytes it had, and with those that arrived
+   * where the storage appends them.
+   */
+  finish(content: UploadContent, digest: BlobDigest): Promise<Descriptor>;
 
   /**
    * Ends the session and takes its bytes away.

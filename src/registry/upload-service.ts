@@ -1,12 +1,15 @@
 import { randomUUID } from "node:crypto";
+import type { BlobDigest } from "../oci/blob-digest.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
 import { UploadUnknown } from "../oci/errors.ts";
 import type { RepositoryName } from "../oci/names.ts";
 import type { RegistryContext } from "./context.ts";
+import { directUpload } from "./direct-upload.ts";
 import { absentIfNotFound } from "./links.ts";
-
-import type { Upload, UploadOptions, UploadService } from "./registry.ts";
+import type { Upload, UploadContent, UploadOptions, UploadService } from "./registry.ts";
 import { startHash } from "./running-hash.ts";
 import { StoredUpload } from "./upload.ts";
+import { chunksUntil } from "./upload-content.ts";
 import { beginData, findData } from "./upload-data.ts";
 import { parseUploadId, type UploadId } from "./upload-id.ts";
 
@@ -21,7 +24,7 @@ export class StoredUploadService implements UploadService {
 
   async start(options: UploadOptions = {}): Promise<Upload> {
     const { driver, uploadMemory } = this.#context;
-    const id = parseUploadId(randomUUID()) as UploadId;
+    const id = newId();
     const startedAt = new Date();
     const text = `${startedAt.toISOString().slice(0, 19)}Z`;
     // Nobody loses bytes when a power cut takes a session that has none yet.
@@ -36,6 +39,18 @@ export class StoredUploadService implements UploadService {
       });
     }
     return new StoredUpload(this.#context, this.#repository, { id, startedAt, size: 0, modified: undefined });
+  }
+
+  async put(content: UploadContent, digest: BlobDigest): Promise<Descriptor> {
+    const receive = directUpload(this.#context, this.#repository, newId(), digest);
+    if (receive) return await receive(chunksUntil(content, new AbortController().signal));
+    const upload = await this.start();
+    try {
+      return await upload.finish(content, digest);
+    } catch (error) {
+      await upload.cancel().catch(() => undefined); // the purge will find it
+      throw error;
+    }
   }
 
   async resume(id: UploadId): Promise<Upload> {
@@ -53,4 +68,8 @@ export class StoredUploadService implements UploadService {
     const { size, modified, version } = data ?? { size: 0 };
     return new StoredUpload(this.#context, this.#repository, { id, startedAt, size, modified, version });
   }
+}
+
+function newId(): UploadId {
+  return parseUploadId(randomUUID()) as UploadId;
 }

@@ -2,13 +2,14 @@ import { randomUUID } from "node:crypto";
 import { type BlobDigest, isTarsumDigest } from "../oci/blob-digest.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { algorithmOf, type Digest, type DigestAlgorithm, encodedOf } from "../oci/digest.ts";
-import { DigestInvalid, RangeInvalid, UploadUnknown } from "../oci/errors.ts";
+import { RangeInvalid, UploadUnknown } from "../oci/errors.ts";
 import { MediaType } from "../oci/media-types.ts";
 import type { RepositoryName } from "../oci/names.ts";
 import type { Tarsum } from "../oci/tarsum.ts";
 import { canStage, type FileInfo, type FileWriter } from "../storage/driver.ts";
 import { PathNotFound, WriteConflict } from "../storage/errors.ts";
 import type { RegistryContext } from "./context.ts";
+import { directUpload, mismatch, type ReceiveDirectly } from "./direct-upload.ts";
 import { absentIfNotFound } from "./links.ts";
 import type { Upload, UploadContent, UploadOptions } from "./registry.ts";
 import type { RunningHash } from "./running-hash.ts";
@@ -65,16 +66,23 @@ export class StoredUpload implements Upload {
 
   commit(digest: BlobDigest): Promise<Descriptor> {
     return this.#takeTurn(async (signal) => {
-      const { driver, paths, blobs, uploadMemory } = this.#context;
+      const { driver, paths, blobs } = this.#context;
       const verified = isTarsumDigest(digest) ? await this.#verifyTar(digest, signal) : await this.#verify(digest);
       const { digest: stored, data } = verified;
       if (this.size === 0 || data === undefined) await driver.putContent(paths.blob(stored), new Uint8Array());
       else await this.#moveIntoPlace(stored, data);
       await blobs.write(this.#repository, digest, { target: stored, size: this.size });
-      uploadMemory.hashes.delete(this.#key);
-      await absentIfNotFound(driver.delete(this.#path, { durable: false }));
+      await this.#end();
       return { mediaType: MediaType.octetStream, digest: stored, size: this.size };
     });
+  }
+
+  async finish(content: UploadContent, digest: BlobDigest): Promise<Descriptor> {
+    const receive = this.size === 0 ? directUpload(this.#context, this.#repository, this.id, digest) : undefined;
+    if (receive) return await this.#finishDirectly(content, receive);
+    const algorithm = isTarsumDigest(digest) ? undefined : algorithmOf(digest); // a tar is read again at the end
+    const whole = await this.append(content, { algorithm });
+    return await whole.commit(digest);
   }
 
   cancel(): Promise<void> {
@@ -87,6 +95,21 @@ export class StoredUpload implements Upload {
         throw error instanceof PathNotFound ? new UploadUnknown() : error;
       }
     });
+  }
+
+  /** All the bytes come, so it does not matter whether the session has ended since it was asked for. */
+  #finishDirectly(content: UploadContent, receive: ReceiveDirectly): Promise<Descriptor> {
+    return this.#context.uploadMemory.takeTurn(this.#key, async (signal) => {
+      const descriptor = await this.#unlessMoved(receive(chunksUntil(content, signal)));
+      await this.#end();
+      return descriptor;
+    });
+  }
+
+  async #end(): Promise<void> {
+    const { driver, uploadMemory } = this.#context;
+    uploadMemory.hashes.delete(this.#key);
+    await absentIfNotFound(driver.delete(this.#path, { durable: false }));
   }
 
   get #key(): string {
@@ -203,9 +226,9 @@ export class StoredUpload implements Upload {
     return this.#unlessMoved(this.#context.driver.move(source, target, { durable: false }));
   }
 
-  async #unlessMoved(work: Promise<void>): Promise<void> {
+  async #unlessMoved<T>(work: Promise<T>): Promise<T> {
     try {
-      await work;
+      return await work;
     } catch (error) {
       throw error instanceof PathNotFound || error instanceof WriteConflict ? this.#moved() : error;
     }
@@ -236,7 +259,3 @@ const EMPTY_HEX: Readonly<Record<DigestAlgorithm, string>> = {
   sha512:
     "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e",
 };
-
-function mismatch(digest: Digest, hex: string): DigestInvalid {
-  return new DigestInvalid(`the uploaded bytes have ${algorithmOf(digest)}:${hex}, not ${digest}`);
-}

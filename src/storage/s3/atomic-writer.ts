@@ -100,7 +100,9 @@ export class S3AtomicWriter implements AtomicWriter, Gatherer {
   async #finish(): Promise<void> {
     await this.#stream.arrival();
     if (this.#uploading === undefined) {
-      await this.#store.objects.put(this.#place.key, this.#stream.gathered);
+      const { gathered } = this.#stream;
+      await this.#store.objects.put(this.#place.key, gathered);
+      this.#stored = gathered.length;
       this.#stream.drop();
     } else {
       await this.#stream.flush();
