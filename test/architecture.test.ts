@@ -24,7 +24,7 @@ const TABLE: Table = {
     packages: ["hash-wasm", "lru-cache"],
     node: ["node:crypto", "node:timers/promises"],
   },
-  maintenance: { sources: ["registry", "oci", "lib"], packages: [] },
+  maintenance: { sources: ["registry", "oci", "storage", "lib"], packages: [] },
   auth: { sources: ["oci"], packages: [] },
   http: {
     sources: [

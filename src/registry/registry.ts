@@ -121,11 +121,7 @@ export interface UploadService {
   /** A new session without bytes, which the storage may lose in a power cut until it has some. */
   start(options?: UploadOptions): Promise<Upload>;
 
-  /**
-   * Makes the content a blob of this repository, durable when the promise resolves, as {@link Upload.finish} does, but
-   * without a session to go on with: when it fails, nothing stays.
-   * @throws {DigestInvalid} where the bytes have another digest
-   */
+  /** As {@link Upload.finish}, without a session to go on with: when it fails, nothing stays. */
   put(content: UploadContent, digest: BlobDigest): Promise<Descriptor>;
 
   /** @throws {UploadUnknown} */
@@ -159,9 +155,8 @@ export interface Upload {
   commit(digest: BlobDigest): Promise<Descriptor>;
 
   /**
-   * {@link append} with the last bytes and then {@link commit}, at less cost where these are all bytes: some storages then
-   * never hold them but as the blob. When it fails, the session stays with the bytes it had, and with those that arrived
-   * where the storage appends them.
+   * {@link append} with the last bytes and then {@link commit}. Where these are all, some storages take them at less cost,
+   * and when that fails the session stays without them.
    */
   finish(content: UploadContent, digest: BlobDigest): Promise<Descriptor>;
 
