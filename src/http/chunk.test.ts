@@ -28,7 +28,7 @@ test("without a Content-Range any chunk passes", async () => {
 });
 
 test("no byte past the range is handed on", async () => {
-  const { limit } = checkChunk({ "content-range": "0-2" }, 0);
+  const limit = checkChunk({ "content-range": "0-2" }, 0);
   const seen: Uint8Array[] = [];
   await assert.rejects(async () => {
     for await (const part of limit(streamOf([Buffer.from("ab"), Buffer.from("cd")]))) seen.push(part);
@@ -47,9 +47,12 @@ function outcome(first: number, last: number, announced: number | undefined, siz
 async function run(headers: Record<string, string>, size: number, chunks: readonly Uint8Array[]): Promise<Outcome> {
   try {
     const check = checkChunk(headers, size);
-    let after = size;
-    for await (const chunk of check.limit(streamOf(chunks))) after += chunk.length;
-    check.finish(after);
+    let length = 0;
+    for await (const chunk of check(streamOf(chunks))) length += chunk.length;
+    assert.equal(
+      length,
+      chunks.reduce((sum, chunk) => sum + chunk.length, 0),
+    );
     return "passed";
   } catch (error) {
     if (error instanceof RangeInvalid || error instanceof SizeInvalid) return error.name;

@@ -1,6 +1,5 @@
 /** The digest by which an upload ends. @see http-api, section 8; manifests, section 9 */
 import { type BlobDigest, isBlobDigest, isTarsumDigest, parseBlobDigest } from "../oci/blob-digest.ts";
-import { algorithmOf, type DigestAlgorithm } from "../oci/digest.ts";
 import { DigestInvalid } from "../oci/errors.ts";
 import { isTarsum, requireMethod } from "../oci/tarsum.ts";
 
@@ -22,11 +21,6 @@ export function parseFinalDigest(text: string | null): BlobDigest {
 export function parseAnnouncedDigest(text: string): BlobDigest {
   checkPlus(text);
   return verifiable(parseBlobDigest(text));
-}
-
-/** What the bytes are hashed with while they come. A tar is read again at the end. */
-export function algorithmToReceive(digest: BlobDigest): DigestAlgorithm | undefined {
-  return isTarsumDigest(digest) ? undefined : algorithmOf(digest);
 }
 
 /** A bare `+` of a query is a space: nothing else in a tarsum could be one. */

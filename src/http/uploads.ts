@@ -4,7 +4,7 @@ import { type BlobDigest, isBlobDigest, isOfNothing } from "../oci/blob-digest.t
 import { type DigestAlgorithm, isDigestAlgorithm } from "../oci/digest.ts";
 import { BlobUnknown, DigestInvalid, NameInvalid, RangeInvalid, UploadUnknown } from "../oci/errors.ts";
 import { parseStoredName } from "../oci/names.ts";
-import type { Repository, Upload, UploadOptions } from "../registry/registry.ts";
+import type { Repository, Upload } from "../registry/registry.ts";
 import { parseUploadId } from "../registry/upload-id.ts";
 import { hasBody, receive } from "./body.ts";
 import { checkChunk } from "./chunk.ts";
@@ -17,7 +17,7 @@ import {
   repositoryOf,
   uploadUrl,
 } from "./edge.ts";
-import { algorithmToReceive, parseAnnouncedDigest, parseFinalDigest } from "./upload-digest.ts";
+import { parseAnnouncedDigest, parseFinalDigest } from "./upload-digest.ts";
 import { printToken, verifyToken } from "./upload-token.ts";
 
 /** Starts a session, unless a mount or a body with its digest makes one unnecessary. */
@@ -31,7 +31,8 @@ export const postUploads: Handler = async (edge, exchange) => {
   if (digestText !== null) {
     const digest = parseAnnouncedDigest(digestText);
     if (hasBody(request.raw) || isOfNothing(digest)) {
-      return await uploadWhole(edge, exchange, repository, digest);
+      const blob = await repository.uploads.put(bodyOf(edge, exchange, 0), digest);
+      return sendCreated(edge, exchange, repository, blob.digest);
     }
   }
   return sendState(edge, exchange.reply.code(202), exchange, repository, await repository.uploads.start({ algorithm }));
@@ -46,7 +47,8 @@ export const getUpload: Handler = async (edge, exchange) => {
 export const patchUpload: Handler = async (edge, exchange) => {
   const repository = creatableRepositoryOf(edge, exchange);
   return await atOffset(edge, exchange, repository, async (upload) => {
-    const appended = await append(edge, exchange, upload);
+    const last = exchange.request.raw.headers["content-range"] === undefined; // who sends ranges sends more of them
+    const appended = await upload.append(bodyOf(edge, exchange, upload.size), { last });
     return sendState(edge, exchange.reply.code(202), exchange, repository, appended);
   });
 };
@@ -56,9 +58,9 @@ export const putUpload: Handler = async (edge, exchange) => {
   const repository = creatableRepositoryOf(edge, exchange);
   const digest = parseFinalDigest(exchange.target.query.get("digest"));
   return await atOffset(edge, exchange, repository, async (upload) => {
-    const options = { algorithm: algorithmToReceive(digest), last: true };
-    const whole = hasBody(exchange.request.raw) ? await append(edge, exchange, upload, options) : upload;
-    const blob = await whole.commit(digest);
+    const blob = hasBody(exchange.request.raw)
+      ? await upload.finish(bodyOf(edge, exchange, upload.size), digest)
+      : await upload.commit(digest);
     return sendCreated(edge, exchange, repository, blob.digest);
   });
 };
@@ -97,24 +99,6 @@ async function mount(edge: Edge, { target, grant }: Exchange, repository: Reposi
   }
 }
 
-/** The client has no URL to go on with, so a session that fails is of no use to anybody. */
-async function uploadWhole(
-  edge: Edge,
-  exchange: Exchange,
-  repository: Repository,
-  digest: BlobDigest,
-): Promise<FastifyReply> {
-  const upload = await repository.uploads.start();
-  try {
-    const whole = await append(edge, exchange, upload, { algorithm: algorithmToReceive(digest), last: true });
-    const blob = await whole.commit(digest);
-    return sendCreated(edge, exchange, repository, blob.digest);
-  } catch (error) {
-    await upload.cancel().catch(() => undefined); // the purge will find it
-    throw error;
-  }
-}
-
 /** Runs `work` where the client's view of the upload is the true one, and shows it the true one where it is not. */
 async function atOffset(
   edge: Edge,
@@ -135,12 +119,9 @@ async function atOffset(
   }
 }
 
-async function append(edge: Edge, exchange: Exchange, upload: Upload, options?: UploadOptions): Promise<Upload> {
-  const { raw } = exchange.request;
-  const check = checkChunk(raw.headers, upload.size);
-  const appended = await upload.append(check.limit(receive(raw, edge.stall)), options);
-  check.finish(appended.size);
-  return appended;
+/** @param size bytes of the upload before it */
+function bodyOf(edge: Edge, { request: { raw } }: Exchange, size: number): AsyncIterable<Uint8Array> {
+  return checkChunk(raw.headers, size)(receive(raw, edge.stall));
 }
 
 function verifyState(edge: Edge, { target }: Exchange): number {

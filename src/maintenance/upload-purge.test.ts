@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, stat } from "node:fs/promises";
 import { describe, test } from "node:test";
 import { contentsOf } from "../../test/support/api-content.ts";
+import { AtomicMemory } from "../../test/support/atomic-memory.ts";
 import { failingDriver } from "../../test/support/failing-driver.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { PathMapper } from "../registry/paths.ts";
@@ -113,6 +114,43 @@ describe("the purge of uploads", () => {
     const before = await contentsOf(driver);
     assert.deepEqual(await purgeUploads({ driver, paths: new PathMapper() }, OPTIONS), { deleted: 0, errors: [] });
     assert.deepEqual(await contentsOf(driver), before);
+  });
+
+  test("removes blobs that somebody began to write before the age where storages keep such, but in a dry run", async () => {
+    let now = 0;
+    const driver = new AtomicMemory({ now: () => now });
+    const write = async (path: string, age: number): Promise<void> => {
+      now = NOW - age * HOUR;
+      await (await driver.atomicWriter(path)).write(Buffer.from("half"));
+    };
+    await write("/docker/registry/v2/blobs/sha256/aa/aa/data", 24.001);
+    await write("/docker/registry/v2/blobs/sha256/aa/aa/data", 23.999);
+    await write("/docker/registry/v2/blobs/sha512/bb/bb/data", 25);
+    await write("/docker/registry/v2/blobs-beside", 25);
+    const store = { driver, paths: new PathMapper() };
+    assert.deepEqual(await purgeUploads(store, { ...OPTIONS, dryRun: true }), { deleted: 2, errors: [] });
+    assert.equal((await driver.listUnfinished("/docker")).length, 4);
+    assert.deepEqual(await purgeUploads(store, OPTIONS), { deleted: 2, errors: [] });
+    const left = (await driver.listUnfinished("/docker")).map(({ path, begun }) => [path, begun]);
+    assert.deepEqual(left, [
+      ["/docker/registry/v2/blobs/sha256/aa/aa/data", NOW - 23.999 * HOUR],
+      ["/docker/registry/v2/blobs-beside", NOW - 25 * HOUR],
+    ]);
+  });
+
+  test("goes on behind an unfinished blob that cannot be removed, and tells of it", async () => {
+    const driver = new AtomicMemory({ now: () => 0 });
+    for (const name of ["a", "b", "c"]) {
+      await (await driver.atomicWriter(`/docker/registry/v2/blobs/${name}`)).write(Buffer.from("half"));
+    }
+    const remove = driver.removeUnfinished.bind(driver);
+    driver.removeUnfinished = async (one) => {
+      if (one.path.endsWith("/b")) throw new StorageError("inmemory", "broken");
+      await remove(one);
+    };
+    const { deleted, errors } = await purgeUploads({ driver, paths: new PathMapper() }, OPTIONS);
+    assert.equal(deleted, 2);
+    assert.match(String(errors), /broken/);
   });
 
   test("goes on behind a session that cannot be removed, and tells of it", async () => {

@@ -1,6 +1,7 @@
 /**
  * Removes upload sessions that nobody finished: those begun longer ago than `age`, and folders without a readable start,
- * which a peer's cancel leaves, by the newest time in them.
+ * which a peer's cancel leaves, by the newest time in them. Likewise blobs that somebody began to write in their own place,
+ * where the storage keeps such: multipart uploads.
  *
  * @see storage-layout, section 7
  */
@@ -11,7 +12,7 @@ import { UPLOADS } from "../registry/paths.ts";
 import type { Store } from "../registry/store.ts";
 import { parseUploadId, type UploadId } from "../registry/upload-id.ts";
 import { type Child, childrenOf } from "../storage/children.ts";
-import type { FileInfo } from "../storage/driver.ts";
+import { canWriteAtomically, type FileInfo } from "../storage/driver.ts";
 
 export interface PurgeOptions {
   /** ms */
@@ -24,13 +25,18 @@ export interface PurgeOptions {
 }
 
 export interface PurgeReport {
-  /** Sessions removed, or found in a dry run. */
+  /** Sessions and unfinished blobs removed, or found in a dry run. */
   readonly deleted: number;
   readonly errors: readonly unknown[];
 }
 
-/** One session that cannot be looked at or removed does not keep the others from it. */
+/** What cannot be looked at or removed does not keep the others from it. */
 export async function purgeUploads(store: Store, options: PurgeOptions): Promise<PurgeReport> {
+  const [sessions, blobs] = [await purgeSessions(store, options), await purgeUnfinished(store, options)];
+  return { deleted: sessions.deleted + blobs.deleted, errors: [...sessions.errors, ...blobs.errors] };
+}
+
+async function purgeSessions(store: Store, options: PurgeOptions): Promise<PurgeReport> {
   let deleted = 0;
   const errors: unknown[] = [];
   for await (const session of listSessions(store, options.signal)) {
@@ -40,6 +46,23 @@ export async function purgeUploads(store: Store, options: PurgeOptions): Promise
       if (started === undefined || started >= options.now - options.age) continue;
       if (!options.dryRun)
         await absentIfNotFound(store.driver.delete(store.paths.upload(repository, id), { durable: false }));
+      deleted += 1;
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  return { deleted, errors };
+}
+
+async function purgeUnfinished({ driver, paths }: Store, options: PurgeOptions): Promise<PurgeReport> {
+  let deleted = 0;
+  const errors: unknown[] = [];
+  if (!canWriteAtomically(driver)) return { deleted, errors };
+  for (const unfinished of await driver.listUnfinished(paths.blobs)) {
+    options.signal?.throwIfAborted();
+    if ((unfinished.begun ?? options.now) >= options.now - options.age) continue;
+    try {
+      if (!options.dryRun) await driver.removeUnfinished(unfinished);
       deleted += 1;
     } catch (error) {
       errors.push(error);

@@ -66,10 +66,15 @@ export class PathMapper {
     return `${this.repositories}/${name}`;
   }
 
+  /** The folder of all blobs. */
+  get blobs(): string {
+    return `${this.root}/blobs`;
+  }
+
   blob(digest: BlobDigest): string {
-    if (isTarsumDigest(digest)) return `${this.root}/blobs/${blobPathOf(digest)}/data`;
+    if (isTarsumDigest(digest)) return `${this.blobs}/${blobPathOf(digest)}/data`;
     const hex = encodedOf(digest);
-    return `${this.root}/blobs/${algorithmOf(digest)}/${hex.slice(0, 2)}/${hex}/data`;
+    return `${this.blobs}/${algorithmOf(digest)}/${hex.slice(0, 2)}/${hex}/data`;
   }
 
   layerLink(name: RepositoryName, digest: BlobDigest): string {

@@ -121,6 +121,9 @@ export interface UploadService {
   /** A new session without bytes, which the storage may lose in a power cut until it has some. */
   start(options?: UploadOptions): Promise<Upload>;
 
+  /** As {@link Upload.finish}, without a session to go on with: when it fails, nothing stays. */
+  put(content: UploadContent, digest: BlobDigest): Promise<Descriptor>;
+
   /** @throws {UploadUnknown} */
   resume(id: UploadId): Promise<Upload>;
 }
@@ -128,7 +131,10 @@ export interface UploadService {
 export interface UploadOptions {
   /** What the digest will be, where the client said so; saves reading the bytes again at the end. */
   readonly algorithm?: DigestAlgorithm | undefined;
-  /** These are the last bytes: whoever appends them commits next, so no other process is told how to go on. */
+  /**
+   * Most likely no others come behind these bytes. Takes less of the processor on storages where every process may go on
+   * with a session; where others come all the same and another process receives them, all are read again at the end.
+   */
   readonly last?: boolean;
 }
 
@@ -152,6 +158,12 @@ export interface Upload {
    * @throws {DigestInvalid} where the bytes have another digest; the session stays
    */
   commit(digest: BlobDigest): Promise<Descriptor>;
+
+  /**
+   * {@link append} with the last bytes and then {@link commit}. Where these are all, some storages take them at less cost,
+   * and when that fails the session stays without them.
+   */
+  finish(content: UploadContent, digest: BlobDigest): Promise<Descriptor>;
 
   /**
    * Ends the session and takes its bytes away.

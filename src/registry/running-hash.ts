@@ -18,7 +18,8 @@ export interface RestingHash {
   readonly fromStorage: boolean;
   /** In Go's form, where it can be carried to another process. */
   readonly state?: Uint8Array | undefined;
-  goOn(): RunningHash;
+  /** Where more than the value is known. */
+  goOn?(): RunningHash;
 }
 
 /** OpenSSL's, which cannot be taken up in another process. */

@@ -7,7 +7,11 @@
  *     sha256 <FileInfo.version>                               a line of text, ended by 0x0a; without a version: no byte yet
  *     <hash state>                                            in Go's form, see hash-state.ts
  *
- * The same state lies beside it where the peers look for it. On other stores theirs are read, and we leave none.
+ * or the value alone, with which a session can be ended but not gone on with:
+ *
+ *     sha256:<hex> <FileInfo.version>                         a line of text, ended by 0x0a
+ *
+ * A state lies beside it as well, where the peers look for it. On other stores theirs are read, and we leave none.
  */
 import { type DigestAlgorithm, isDigestAlgorithm } from "../oci/digest.ts";
 import type { RepositoryName } from "../oci/names.ts";
@@ -34,6 +38,7 @@ export async function leftHash(
     ? await leftByUs(context, repository, session)
     : await leftByPeer(context, repository, session, algorithm ?? "sha256");
   if (left === undefined || (algorithm ?? left.algorithm) !== left.algorithm) return undefined;
+  if (left.hex !== undefined) return { algorithm: left.algorithm, hex: left.hex, fromStorage: true };
   const hash = await resumeHash(left.algorithm, left.state);
   if (hash?.length !== session.size) return undefined;
   return toResting(context.hashing, left.algorithm, { hex: hash.digest(), state: left.state }, true);
@@ -44,14 +49,15 @@ export async function storeHash(
   { driver, paths }: RegistryContext,
   repository: RepositoryName,
   id: UploadId,
-  { algorithm, state }: Pick<RestingHash, "algorithm" | "state">,
+  { algorithm, hex, state }: Pick<RestingHash, "algorithm" | "hex" | "state">,
   { size, version }: Pick<FileInfo, "size"> & { readonly version?: string | undefined },
 ): Promise<void> {
-  if (!canStage(driver) || state === undefined || (size > 0 && !version)) return;
-  const ours = Buffer.concat([Buffer.from(`${algorithm} ${size > 0 ? version : ""}\n`), state]);
+  if (!canStage(driver) || (size > 0 && !version)) return;
+  const what = state === undefined ? `${algorithm}:${hex}` : algorithm;
+  const ours = Buffer.concat([Buffer.from(`${what} ${size > 0 ? version : ""}\n`), state ?? Buffer.of()]);
   await Promise.allSettled([
     driver.putContent(paths.uploadHash(repository, id), ours),
-    driver.putContent(paths.hashState(repository, id, algorithm, size), state),
+    state && driver.putContent(paths.hashState(repository, id, algorithm, size), state),
   ]);
 }
 
@@ -63,13 +69,15 @@ export async function storeAlgorithm(
   algorithm: DigestAlgorithm,
 ): Promise<void> {
   if (!canStage(context.driver)) return;
-  const state = (await createResumableHash(algorithm)).save();
-  await storeHash(context, repository, id, { algorithm, state }, { size: 0 });
+  const hash = await createResumableHash(algorithm);
+  await storeHash(context, repository, id, { algorithm, hex: hash.digest(), state: hash.save() }, { size: 0 });
 }
 
 interface StoredHash {
   readonly algorithm: DigestAlgorithm;
   readonly version: string;
+  /** Instead of a state. */
+  readonly hex?: string | undefined;
   readonly state: Uint8Array;
 }
 
@@ -84,8 +92,9 @@ export async function readStoredHash(
   if (bytes === undefined || end < 0) return undefined;
   const line = Buffer.from(bytes.subarray(0, end)).toString("utf8");
   const space = line.indexOf(" ");
-  const [algorithm, version] = [line.slice(0, space), line.slice(space + 1)];
-  return isDigestAlgorithm(algorithm) ? { algorithm, version, state: bytes.slice(end + 1) } : undefined;
+  const [algorithm = "", hex] = line.slice(0, space).split(":", 2);
+  const known = { version: line.slice(space + 1), hex, state: bytes.slice(end + 1) };
+  return isDigestAlgorithm(algorithm) ? { algorithm, ...known } : undefined;
 }
 
 async function leftByUs(
@@ -102,7 +111,7 @@ async function leftByPeer(
   repository: RepositoryName,
   { id, size }: UploadState,
   algorithm: DigestAlgorithm,
-): Promise<Pick<StoredHash, "algorithm" | "state"> | undefined> {
+): Promise<Omit<StoredHash, "version"> | undefined> {
   const state = await absentIfNotFound(driver.getContent(paths.hashState(repository, id, algorithm, size)));
   return state && { algorithm, state };
 }

@@ -25,8 +25,8 @@ export async function hashAt(
     const wanted = known ?? (await announced(context, repository, state.id)) ?? "sha256";
     return canStage(context.driver) && !last ? context.hashing.start(wanted) : startHash(wanted);
   }
-  if (remembered && (algorithm === undefined || remembered.algorithm === algorithm)) return remembered.goOn();
-  return (await leftHash(context, repository, state, algorithm))?.goOn();
+  if (remembered && (algorithm === undefined || remembered.algorithm === algorithm)) return remembered.goOn?.();
+  return (await leftHash(context, repository, state, algorithm))?.goOn?.();
 }
 
 /**

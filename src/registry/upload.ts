@@ -2,13 +2,14 @@ import { randomUUID } from "node:crypto";
 import { type BlobDigest, isTarsumDigest } from "../oci/blob-digest.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { algorithmOf, type Digest, type DigestAlgorithm, encodedOf } from "../oci/digest.ts";
-import { DigestInvalid, RangeInvalid, UploadUnknown } from "../oci/errors.ts";
+import { RangeInvalid, UploadUnknown } from "../oci/errors.ts";
 import { MediaType } from "../oci/media-types.ts";
 import type { RepositoryName } from "../oci/names.ts";
 import type { Tarsum } from "../oci/tarsum.ts";
 import { canStage, type FileInfo, type FileWriter } from "../storage/driver.ts";
 import { PathNotFound, WriteConflict } from "../storage/errors.ts";
 import type { RegistryContext } from "./context.ts";
+import { directUpload, mismatch, type ReceiveDirectly } from "./direct-upload.ts";
 import { absentIfNotFound } from "./links.ts";
 import type { Upload, UploadContent, UploadOptions } from "./registry.ts";
 import type { RunningHash } from "./running-hash.ts";
@@ -29,6 +30,8 @@ interface Verified {
   /** The data as it was when the bytes were verified; there unless there are none. */
   readonly data: FileInfo | undefined;
 }
+
+type HashKeeping = "keep" | "leave";
 
 export class StoredUpload implements Upload {
   readonly #context: RegistryContext;
@@ -54,27 +57,28 @@ export class StoredUpload implements Upload {
   }
 
   append(content: UploadContent, options: UploadOptions = {}): Promise<Upload> {
-    return this.#takeTurn(async (signal) => {
-      using hash = await hashAt(this.#context, this.#repository, this.#state, options);
-      this.#context.uploadMemory.hashes.delete(this.#key);
-      const written = await this.#receive(chunksUntil(content, signal), hash);
-      const { size, modified, version } = await this.#settleHash(written, hash, options);
-      return new StoredUpload(this.#context, this.#repository, { ...this.#state, size, modified, version });
-    });
+    return this.#append(content, options, "leave");
   }
 
   commit(digest: BlobDigest): Promise<Descriptor> {
     return this.#takeTurn(async (signal) => {
-      const { driver, paths, blobs, uploadMemory } = this.#context;
+      const { driver, paths, blobs } = this.#context;
       const verified = isTarsumDigest(digest) ? await this.#verifyTar(digest, signal) : await this.#verify(digest);
       const { digest: stored, data } = verified;
       if (this.size === 0 || data === undefined) await driver.putContent(paths.blob(stored), new Uint8Array());
       else await this.#moveIntoPlace(stored, data);
       await blobs.write(this.#repository, digest, { target: stored, size: this.size });
-      uploadMemory.hashes.delete(this.#key);
-      await absentIfNotFound(driver.delete(this.#path, { durable: false }));
+      await this.#end();
       return { mediaType: MediaType.octetStream, digest: stored, size: this.size };
     });
+  }
+
+  async finish(content: UploadContent, digest: BlobDigest): Promise<Descriptor> {
+    const receive = this.size === 0 ? directUpload(this.#context, this.#repository, this.id, digest) : undefined;
+    if (receive) return await this.#finishDirectly(content, receive);
+    const algorithm = isTarsumDigest(digest) ? undefined : algorithmOf(digest); // a tar is read again at the end
+    const whole = await this.#append(content, { algorithm, last: true }, "keep");
+    return await whole.commit(digest);
   }
 
   cancel(): Promise<void> {
@@ -87,6 +91,32 @@ export class StoredUpload implements Upload {
         throw error instanceof PathNotFound ? new UploadUnknown() : error;
       }
     });
+  }
+
+  /** @param how whether the hash is left in the storage, for another process that goes on or commits */
+  #append(content: UploadContent, options: UploadOptions, how: HashKeeping): Promise<Upload> {
+    return this.#takeTurn(async (signal) => {
+      using hash = await hashAt(this.#context, this.#repository, this.#state, options);
+      this.#context.uploadMemory.hashes.delete(this.#key);
+      const written = await this.#receive(chunksUntil(content, signal), hash);
+      const { size, modified, version } = await this.#settleHash(written, hash, how);
+      return new StoredUpload(this.#context, this.#repository, { ...this.#state, size, modified, version });
+    });
+  }
+
+  /** All the bytes come, so it does not matter whether the session has ended since it was asked for. */
+  #finishDirectly(content: UploadContent, receive: ReceiveDirectly): Promise<Descriptor> {
+    return this.#context.uploadMemory.takeTurn(this.#key, async (signal) => {
+      const descriptor = await this.#unlessMoved(receive(chunksUntil(content, signal)));
+      await this.#end();
+      return descriptor;
+    });
+  }
+
+  async #end(): Promise<void> {
+    const { driver, uploadMemory } = this.#context;
+    uploadMemory.hashes.delete(this.#key);
+    await absentIfNotFound(driver.delete(this.#path, { durable: false }));
   }
 
   get #key(): string {
@@ -157,10 +187,11 @@ export class StoredUpload implements Upload {
   async #settleHash(
     { size, version }: FileWriter,
     running: RunningHash | undefined,
-    { last = false }: UploadOptions = {},
+    how: HashKeeping = "leave",
   ): Promise<FileInfo> {
     const hash = await running?.rest();
-    const storing = hash && !last && storeHash(this.#context, this.#repository, this.id, hash, { size, version });
+    const storing =
+      hash && how === "leave" && storeHash(this.#context, this.#repository, this.id, hash, { size, version });
     try {
       const data = await this.#data(size, version);
       const { modified } = data;
@@ -227,9 +258,9 @@ export class StoredUpload implements Upload {
     return this.#unlessMoved(this.#context.driver.move(source, target, { durable: false }));
   }
 
-  async #unlessMoved(work: Promise<void>): Promise<void> {
+  async #unlessMoved<T>(work: Promise<T>): Promise<T> {
     try {
-      await work;
+      return await work;
     } catch (error) {
       throw error instanceof PathNotFound || error instanceof WriteConflict ? this.#moved() : error;
     }
@@ -260,7 +291,3 @@ const EMPTY_HEX: Readonly<Record<DigestAlgorithm, string>> = {
   sha512:
     "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e",
 };
-
-function mismatch(digest: Digest, hex: string): DigestInvalid {
-  return new DigestInvalid(`the uploaded bytes have ${algorithmOf(digest)}:${hex}, not ${digest}`);
-}

@@ -1,9 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { driverContract } from "../../test/contract/driver.ts";
+import { AtomicMemory } from "../../test/support/atomic-memory.ts";
 import { decorate } from "../lib/decorate.ts";
 import { ClosingDriver } from "./closing.ts";
-import { canListDetailed, canRedirect, type FileWriter, type RedirectingDriver, type StorageDriver } from "./driver.ts";
+import {
+  canListDetailed,
+  canRedirect,
+  canWriteAtomically,
+  type FileWriter,
+  type RedirectingDriver,
+  type StorageDriver,
+} from "./driver.ts";
 import { StorageError } from "./errors.ts";
 import { MemoryDriver } from "./memory.ts";
 
@@ -39,6 +47,32 @@ describe("a driver that was disposed of", () => {
     assert.equal(Buffer.from(await inner.getContent("/object")).toString(), "some bytes");
     await reader[Symbol.asyncDispose]();
     await writer[Symbol.asyncDispose]();
+  });
+
+  test("refuses what some drivers can do besides, and has taken away what was to appear whole", async () => {
+    const inner = new AtomicMemory();
+    const driver = closing(inner);
+    assert.ok(canWriteAtomically(driver));
+    const writer = await driver.atomicWriter("/object", "/aside");
+    const done = await driver.atomicWriter("/done", "/aside");
+    for (const one of [writer, done]) await one.write(Buffer.from("half"));
+    await done.commit();
+    assert.equal(done.size, 4);
+    const [unfinished] = await driver.listUnfinished("/");
+    assert.ok(unfinished);
+    await driver[Symbol.asyncDispose]();
+    assert.deepEqual(await inner.listUnfinished("/object"), []);
+    assert.deepEqual(await inner.list("/"), ["done"]);
+    for (const call of [
+      () => driver.atomicWriter("/object", "/aside"),
+      () => driver.listUnfinished("/"),
+      () => driver.removeUnfinished(unfinished),
+      () => writer.write(Buffer.from("x")),
+      () => writer.commit(),
+    ]) {
+      await assert.rejects(call, Ended, String(call));
+    }
+    assert.ok(!canWriteAtomically(closing(new MemoryDriver())));
   });
 
   test("has kept what its open writers had written", async () => {

@@ -1,7 +1,10 @@
 import {
+  type AtomicDriver,
+  type AtomicWriter,
   canListDetailed,
   canRedirect,
   canStage,
+  canWriteAtomically,
   type DetailingDriver,
   type FileInfo,
   type FileReader,
@@ -18,7 +21,7 @@ import { Held, Lifetime } from "./lifetime.ts";
 /**
  * A driver with an end. From the moment it is disposed of, every call on it, its readers and its writers throws. Disposal
  * waits for the calls that run, then disposes of the readers and writers that are still open, and then of the driver: what
- * was written stays and can be appended to.
+ * was written stays and can be appended to, but for what an atomic writer has not committed.
  *
  * A call costs a counter and a promise more: 0.1 µs.
  */
@@ -33,6 +36,9 @@ export class ClosingDriver implements StorageDriver {
   readonly commitStaged?: StagingDriver["commitStaged"];
   /** As well. */
   readonly listDetailed?: DetailingDriver["listDetailed"];
+  readonly atomicWriter?: AtomicDriver["atomicWriter"];
+  readonly listUnfinished?: AtomicDriver["listUnfinished"];
+  readonly removeUnfinished?: AtomicDriver["removeUnfinished"];
   readonly #driver: StorageDriver;
   readonly #lifetime: Lifetime;
   #end: Promise<void> | undefined;
@@ -53,6 +59,12 @@ export class ClosingDriver implements StorageDriver {
     }
     if (canListDetailed(driver)) {
       this.listDetailed = (path) => this.#lifetime.run(() => driver.listDetailed(path));
+    }
+    if (canWriteAtomically(driver)) {
+      this.atomicWriter = (path, aside) =>
+        this.#lifetime.run(async () => new ClosingAtomicWriter(await driver.atomicWriter(path, aside), this.#lifetime));
+      this.listUnfinished = (path) => this.#lifetime.run(() => driver.listUnfinished(path));
+      this.removeUnfinished = (unfinished) => this.#lifetime.run(() => driver.removeUnfinished(unfinished));
     }
   }
 
@@ -138,5 +150,19 @@ class ClosingWriter extends Held<FileWriter> implements FileWriter {
 
   cancel(): Promise<void> {
     return this.lifetime.run(() => this.inner.cancel());
+  }
+}
+
+class ClosingAtomicWriter extends Held<AtomicWriter> implements AtomicWriter {
+  get size(): number {
+    return this.inner.size;
+  }
+
+  write(chunk: Uint8Array): Promise<void> {
+    return this.lifetime.run(() => this.inner.write(chunk));
+  }
+
+  commit(): Promise<void> {
+    return this.lifetime.run(() => this.inner.commit());
   }
 }

@@ -189,6 +189,51 @@ export function canListDetailed(driver: StorageDriver): driver is DetailingDrive
   return "listDetailed" in driver && typeof driver.listDetailed === "function";
 }
 
+/** A store that can show an object of any length at once and whole, or never. */
+export interface AtomicDriver extends StorageDriver {
+  /**
+   * Creates or replaces an object at the commit of the writer, and not before. Several may write the same one: the last
+   * commit counts.
+   * @param aside a path for this writer alone, where bytes may lie until its disposal that have to leave memory
+   */
+  atomicWriter(path: string, aside: string): Promise<AtomicWriter>;
+
+  /**
+   * What was begun at or below `path`, by atomic writers or by others, and is no object yet: a crash leaves it, or somebody
+   * writes it just now.
+   */
+  listUnfinished(path: string): Promise<readonly UnfinishedObject[]>;
+
+  /** Its writer, if any, gets `WriteConflict`. Not an error where it is gone, or has become an object meanwhile. */
+  removeUnfinished(unfinished: UnfinishedObject): Promise<void>;
+}
+
+export function canWriteAtomically(driver: StorageDriver): driver is AtomicDriver {
+  return "atomicWriter" in driver && typeof driver.atomicWriter === "function";
+}
+
+/** Disposal without {@link commit} leaves nothing. After a failure only that is left to do. */
+export interface AtomicWriter extends AsyncDisposable {
+  /** Bytes so far. */
+  readonly size: number;
+
+  /** Resolves when the writer has no more use for `chunk`. */
+  write(chunk: Uint8Array): Promise<void>;
+
+  /**
+   * Makes the bytes the object, durably.
+   * @throws {WriteConflict} where somebody else removed what was unfinished
+   */
+  commit(): Promise<void>;
+}
+
+export interface UnfinishedObject {
+  readonly path: string;
+  readonly id: string;
+  /** ms since 1970, where the store tells. */
+  readonly begun: number | undefined;
+}
+
 /** Components of letters, digits, `.`, `_` and `-`, none of them `.` or `..`: nothing a file system reads in its own way. */
 export function isPath(path: string): boolean {
   return /^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._-]+)+$/.test(path);

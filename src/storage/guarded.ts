@@ -1,8 +1,11 @@
 import { decorate } from "../lib/decorate.ts";
 import {
+  type AtomicDriver,
+  type AtomicWriter,
   canListDetailed,
   canRedirect,
   canStage,
+  canWriteAtomically,
   type DetailingDriver,
   type FileReader,
   type FileWriter,
@@ -27,6 +30,7 @@ export function guardDriver(driver: StorageDriver, options: Omit<GuardOptions, "
     ...(canRedirect(driver) && guardRedirects(driver, guard)),
     ...(canStage(driver) && guardStaging(driver, guard)),
     ...(canListDetailed(driver) && guardListing(driver, guard)),
+    ...(canWriteAtomically(driver) && guardAtomic(driver, guard)),
     getContent: (...read) => guard.run(() => driver.getContent(...read)),
     putContent: (...put) => guard.run(() => driver.putContent(...put)),
     reader: (...open) => guard.run(async () => guardReader(await driver.reader(...open), guard)),
@@ -48,6 +52,24 @@ function guardRedirects(driver: RedirectingDriver, guard: Guard): Pick<Redirecti
 
 function guardListing(driver: DetailingDriver, guard: Guard): Pick<DetailingDriver, "listDetailed"> {
   return { listDetailed: (path) => guard.run(() => driver.listDetailed(path)) };
+}
+
+function guardAtomic(
+  driver: AtomicDriver,
+  guard: Guard,
+): Pick<AtomicDriver, "atomicWriter" | "listUnfinished" | "removeUnfinished"> {
+  return {
+    atomicWriter: (...open) => guard.run(async () => guardAtomicWriter(await driver.atomicWriter(...open), guard)),
+    listUnfinished: (path) => guard.run(() => driver.listUnfinished(path)),
+    removeUnfinished: (unfinished) => guard.run(() => driver.removeUnfinished(unfinished)),
+  };
+}
+
+function guardAtomicWriter(writer: AtomicWriter, guard: Guard): AtomicWriter {
+  return decorate(writer, {
+    write: (chunk) => guard.goOn(() => writer.write(chunk)),
+    commit: () => guard.goOn(() => writer.commit()),
+  });
 }
 
 function guardStaging(

@@ -10,21 +10,26 @@
  * @see storage-layout, section 10, "s3"
  */
 import { checkFolder, checkOffset, checkPath } from "./checks.ts";
-import type {
-  BucketDriver,
-  DetailingDriver,
-  FileInfo,
-  FileReader,
-  FileWriter,
-  ListedChild,
-  ReadOptions,
-  RedirectingDriver,
-  RedirectRequest,
-  StagingDriver,
-  WriterOptions,
+import {
+  type AtomicDriver,
+  type AtomicWriter,
+  type BucketDriver,
+  type DetailingDriver,
+  type FileInfo,
+  type FileReader,
+  type FileWriter,
+  isPath,
+  type ListedChild,
+  type ReadOptions,
+  type RedirectingDriver,
+  type RedirectRequest,
+  type StagingDriver,
+  type UnfinishedObject,
+  type WriterOptions,
 } from "./driver.ts";
 import { PathNotFound, StorageError, WriteConflict } from "./errors.ts";
 import type { Proxies } from "./open-driver.ts";
+import { S3AtomicWriter } from "./s3/atomic-writer.ts";
 import { Calls } from "./s3/calls.ts";
 import { createClient, PATIENCE, type Patience } from "./s3/client.ts";
 import { Copying } from "./s3/copying.ts";
@@ -36,7 +41,7 @@ import { infoOf, ProgressFinder } from "./s3/progress.ts";
 import { openReader, readContent } from "./s3/reader.ts";
 import { type Presign, presigner } from "./s3/redirects.ts";
 import { complete, type Place, type Store } from "./s3/store.ts";
-import { childrenOf, isFolder, removeTree } from "./s3/tree.ts";
+import { childrenOf, isFolder, removeTree, uploadsIn } from "./s3/tree.ts";
 import { begin, openWriter } from "./s3/writer.ts";
 
 const MEMORY = { budget: 64 * 1024 * 1024, tenure: 5000 };
@@ -85,7 +90,7 @@ function toStore(calls: Calls, parameters: S3Parameters, memory: typeof MEMORY):
   };
 }
 
-export class S3Driver implements StagingDriver, RedirectingDriver, BucketDriver, DetailingDriver {
+export class S3Driver implements StagingDriver, AtomicDriver, RedirectingDriver, BucketDriver, DetailingDriver {
   readonly name: string = S3;
   readonly location: string;
   readonly #prefix: string;
@@ -139,6 +144,20 @@ export class S3Driver implements StagingDriver, RedirectingDriver, BucketDriver,
     const progress = await this.#store.finder.find(this.#existing(path).key);
     if (progress === undefined) throw new PathNotFound(S3, path);
     return infoOf(progress);
+  }
+
+  async atomicWriter(path: string, aside: string): Promise<AtomicWriter> {
+    return new S3AtomicWriter(this.#store, this.#place(path), this.#place(aside));
+  }
+
+  async listUnfinished(path: string): Promise<readonly UnfinishedObject[]> {
+    const found = await uploadsIn(this.#store.multipart, this.#existing(path).key);
+    const all = found.map(({ key, id, begun }) => ({ path: `/${key.slice(this.#prefix.length)}`, id, begun }));
+    return all.filter((one) => isPath(one.path)); // a bucket may hold what is nobody's path
+  }
+
+  async removeUnfinished({ path, id, begun }: UnfinishedObject): Promise<void> {
+    await this.#store.multipart.abort({ key: this.#place(path).key, id, begun });
   }
 
   async list(path: string): Promise<string[]> {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { digestOf } from "../../src/oci/digest.ts";
 import { PathMapper } from "../../src/registry/paths.ts";
+import { canWriteAtomically } from "../../src/storage/driver.ts";
 import { registryContract } from "../contract/registry.ts";
 import type { Answer, Api } from "../support/api.ts";
 import {
@@ -107,8 +108,10 @@ registryContract("an upload", (open) => {
       expectError(refused, 400, "DIGEST_INVALID");
       assert.equal((await api.send("HEAD", `/v2/a/blobs/${other}`)).status, 404);
       const state = await api.send("GET", session);
-      expectState(state, 204, "0-9");
-      const answer = await api.send("PUT", `${locationOf(state)}&digest=${digest}`);
+      const isKept = !canWriteAtomically(api.driver); // where bytes are no blob's, there is nothing of them
+      expectState(state, 204, isKept ? "0-9" : "0-0");
+      const rest = { body: isKept ? "" : BYTES };
+      const answer = await api.send("PUT", `${locationOf(state)}&digest=${digest}`, rest);
       await expectBlob(api, answer, "a", digest, BYTES);
     });
   }

@@ -67,7 +67,8 @@ describe("the hash of an upload over one bucket", () => {
         proxy.forget();
         // No part but the last may be short, or S3 copies and we read what is too short to copy.
         for (const [api, from, to] of [[two, 0, 6 * MIB] as const, [three, 6 * MIB, 13 * MIB] as const]) {
-          session = locationOf(await api.send("PATCH", session, { body: bytes.subarray(from, to) }));
+          const headers = { "Content-Range": `${from}-${to - 1}` };
+          session = locationOf(await api.send("PATCH", session, { headers, body: bytes.subarray(from, to) }));
         }
         const url = `${session}&digest=${digestOf(bytes, algorithm)}`;
         const answer = await one.send("PUT", url, { body: bytes.subarray(13 * MIB) });
@@ -76,6 +77,25 @@ describe("the hash of an upload over one bucket", () => {
         sameBytes((await two.send("GET", locationOf(answer))).body, bytes);
       });
     }
+  }
+
+  for (const [rest, expected] of [
+    [0, 0],
+    [10, 1],
+  ] as const) {
+    test(`a layer that came in one piece and is finished with ${rest} bytes at another node is read ${expected} times`, async () => {
+      await using apis = await openApis();
+      const { one, two } = apis;
+      const bytes = noise(6 * MIB + rest, 11);
+      let session = locationOf(await one.send("POST", "/v2/a/blobs/uploads/"));
+      session = locationOf(await one.send("PATCH", session, { body: bytes.subarray(0, 6 * MIB) }));
+      proxy.forget();
+      const url = `${session}&digest=${digestOf(bytes)}`;
+      const answer = await two.send("PUT", url, { body: bytes.subarray(6 * MIB) });
+      assert.equal(answer.status, 201, answer.body.toString());
+      assert.equal(readings(), expected);
+      sameBytes((await one.send("GET", locationOf(answer))).body, bytes);
+    });
   }
 
   test("what arrived before a client broke off is not read either", async () => {
@@ -221,7 +241,7 @@ describe("the hash of an upload over one bucket", () => {
     for (const rest of [0, 100]) {
       test(`is not read by it when it finishes with ${rest} bytes`, async () => {
         const layer = contentOf(noise(11 * MIB + rest, 7 + rest), "application/octet-stream");
-        const got = await ours.http.append(await ours.http.startUpload("a"), layer.bytes.subarray(0, 11 * MIB));
+        const got = await ours.http.append(await ours.http.startUpload("a"), layer.bytes.subarray(0, 11 * MIB), "chunk");
         proxy.forget();
         await peer.http.finishUpload(got, layer.descriptor.digest, layer.bytes.subarray(11 * MIB));
         assert.ok(received(proxy) < MIB, `${received(proxy)} bytes came from S3`);

@@ -1,4 +1,4 @@
-/** What a push and a pull cost in requests to S3 and in bytes, as docs/decisions/0009-s3-uploads.md has it. */
+/** What a push and a pull cost in requests to S3 and in bytes, as docs/decisions/0009-s3-uploads.md and 0015-direct-uploads.md have it. */
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
@@ -29,7 +29,7 @@ describe("what S3 is asked for", () => {
   const asked = (): readonly string[] => proxy.requests.map(({ operation }) => operation).sort();
   const sum = (which: "sent" | "received"): number => proxy.requests.reduce((all, one) => all + one[which], 0);
 
-  test("a layer of 25 MiB: 22 requests, its bytes once to S3 and never back", async () => {
+  test("a layer of 25 MiB: 21 requests, its bytes once to S3 and never back", async () => {
     const bytes = noise(25 * MIB);
     proxy.forget();
     let session = await startUpload(api, "a");
@@ -55,7 +55,6 @@ describe("what S3 is asked for", () => {
       "PutObject",
       "PutObject",
       "PutObject",
-      "PutObject",
       "UploadPart",
       "UploadPart",
       "UploadPart",
@@ -70,4 +69,28 @@ describe("what S3 is asked for", () => {
     assert.equal((await api.send("HEAD", locationOf(answer))).status, 200);
     assert.deepEqual(asked(), ["GetObject", "HeadObject"]);
   });
+
+  const SESSION = ["CreateMultipartUpload", "GetObject", "ListParts", "PutObject"]; // begun, and looked at
+  const END = ["AbortMultipartUpload", "DeleteObjects", "ListMultipartUploads", "ListObjectsV2"];
+  const LINK = ["PutObject"];
+  const whole: readonly (readonly [bytes: number, requests: readonly string[]])[] = [
+    [1024, ["PutObject"]],
+    [10 * MIB, ["PutObject"]],
+    [25 * MIB, ["CompleteMultipartUpload", "CreateMultipartUpload", "UploadPart", "UploadPart", "UploadPart"]],
+  ];
+  for (const [length, blob] of whole) {
+    test(`${length} bytes with their digest: ${blob.length} requests for them and no copy, one for the link, 8 for a session`, async () => {
+      const bytes = noise(length);
+      proxy.forget();
+      const session = await startUpload(api, "a");
+      assert.equal((await api.send("PUT", `${session}&digest=${digestOf(bytes)}`, { body: bytes })).status, 201);
+      assert.deepEqual(asked(), [...SESSION, ...blob, ...LINK, ...END].sort());
+      assert.ok(sum("sent") < bytes.length + 10_000, `${sum("sent")} bytes sent`);
+      assert.ok(sum("received") < 20_000, `${sum("received")} bytes received`);
+      proxy.forget();
+      const target = `/v2/a/blobs/uploads/?digest=${digestOf(bytes)}`;
+      assert.equal((await api.send("POST", target, { body: bytes })).status, 201);
+      assert.deepEqual(asked(), [...blob, ...LINK].sort());
+    });
+  }
 });

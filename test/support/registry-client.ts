@@ -108,10 +108,17 @@ export class RegistryClient {
     return uploadOf(answer);
   }
 
-  /** A PATCH with the bytes' length announced, or streamed in chunks without one. */
-  async append(upload: Upload, bytes: Uint8Array, style: "announced" | "streamed" = "announced"): Promise<Upload> {
-    const body = style === "announced" ? { body: bodyOf(bytes) } : streamed(bytes);
-    const headers = { "Content-Type": "application/octet-stream" };
+  /** A PATCH with the bytes' length announced, or streamed in chunks without one, or as one chunk of several. */
+  async append(
+    upload: Upload,
+    bytes: Uint8Array,
+    style: "announced" | "chunk" | "streamed" = "announced",
+  ): Promise<Upload> {
+    const body = style === "streamed" ? streamed(bytes) : { body: bodyOf(bytes) };
+    const headers = {
+      "Content-Type": "application/octet-stream",
+      ...(style === "chunk" && { "Content-Range": rangeBehind(upload, bytes.length) }),
+    };
     const answer = await this.at(upload, { method: "PATCH", headers, ...body });
     await expect(answer, 202);
     return uploadOf(answer);
@@ -152,6 +159,13 @@ export interface Upload {
   readonly location: string;
   /** As the header `Range` says: `0-` and the offset of the last byte. */
   readonly range: string;
+}
+
+/** An upload without a byte says `0-0`, as one with one does. */
+function rangeBehind({ range }: Upload, length: number): string {
+  const last = Number(range.split("-")[1]);
+  const start = last > 0 ? last + 1 : 0;
+  return `${start}-${start + length - 1}`;
 }
 
 const EVERY_MANIFEST = [

@@ -1,11 +1,11 @@
-import { WriteConflict } from "../errors.ts";
+import { StorageError, WriteConflict } from "../errors.ts";
 import type { Copying } from "./copying.ts";
 import { isPartChanged, isUploadGone, toStorageError, wasRepeated } from "./failures.ts";
-import type { Multipart } from "./multipart.ts";
+import { MOST_PARTS, type Multipart } from "./multipart.ts";
 import type { Objects, S3Object } from "./objects.ts";
 import { S3 } from "./parameters.ts";
 import type { PartBuffers } from "./part-buffers.ts";
-import { isObject, type Progress, type ProgressFinder, sizeOf } from "./progress.ts";
+import { isObject, type Progress, type ProgressFinder, sizeOf, type Uploading } from "./progress.ts";
 
 /** What driver, writers and commits share. */
 export interface Store {
@@ -20,6 +20,31 @@ export interface Store {
 export interface Place {
   readonly key: string;
   readonly path: string;
+}
+
+/**
+ * Uploads one more part.
+ * @returns the upload with it
+ * @throws {WriteConflict} where the upload was completed or aborted meanwhile
+ */
+export async function appendPart(
+  { multipart }: Store,
+  place: Place,
+  { upload, parts }: Uploading,
+  bytes: Buffer,
+): Promise<Uploading> {
+  const number = (parts.at(-1)?.number ?? 0) + 1;
+  if (number > MOST_PARTS) throw tooLong(bytes.length);
+  try {
+    return { upload, parts: [...parts, await multipart.uploadPart(upload, number, bytes)] };
+  } catch (error) {
+    throw isUploadGone(error) ? new WriteConflict(S3, place.path) : error;
+  }
+}
+
+function tooLong(part: number): StorageError {
+  const text = `an upload has at most ${MOST_PARTS} parts: a larger storage.s3.chunksize than ${part} allows longer ones`;
+  return new StorageError(S3, text);
 }
 
 /**

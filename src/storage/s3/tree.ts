@@ -1,5 +1,5 @@
 import type { ListedChild } from "../driver.ts";
-import type { Multipart } from "./multipart.ts";
+import type { Multipart, PendingUpload } from "./multipart.ts";
 import { DELETED_AT_ONCE, type ListedObject, type Objects } from "./objects.ts";
 import { infoOf } from "./progress.ts";
 
@@ -39,7 +39,7 @@ export async function isFolder(store: Objects, key: string): Promise<boolean> {
  * @returns whether there was anything
  */
 export async function removeTree(objects: Objects, multipart: Multipart, key: string): Promise<boolean> {
-  const uploads = (await multipart.list(key)).filter((upload) => isAtOrBelow(upload.key, key));
+  const uploads = await uploadsIn(multipart, key);
   for (const upload of uploads) await multipart.abort(upload);
   let found = uploads.length > 0;
   for await (const keys of pagesAtOrBelow(objects, key)) {
@@ -48,6 +48,11 @@ export async function removeTree(objects: Objects, multipart: Multipart, key: st
     if (gone.length > 0) await objects.removeAll(gone);
   }
   return found;
+}
+
+/** Uploads at `key` or below it that nobody finished. */
+export async function uploadsIn(multipart: Multipart, key: string): Promise<readonly PendingUpload[]> {
+  return (await multipart.list(key)).filter((upload) => isAtOrBelow(upload.key, key));
 }
 
 /** In one listing where few keys begin alike, else without those beside, of which there may be many: `a` and `ab`. */

@@ -1,13 +1,13 @@
 import type { FileWriter } from "../driver.ts";
-import { PathNotFound, StorageError, WriteConflict } from "../errors.ts";
+import { PathNotFound, WriteConflict } from "../errors.ts";
 import { WriterState } from "../writer-state.ts";
-import { isUploadGone } from "./failures.ts";
-import { MOST_PARTS, type Part } from "./multipart.ts";
+import type { Part } from "./multipart.ts";
 import { S3, SMALLEST_PART } from "./parameters.ts";
 import type { Gatherer } from "./part-buffers.ts";
+import { PartStream } from "./part-stream.ts";
 import { isObject, type Progress, sizeOf, type Uploading, versionOf } from "./progress.ts";
 import { readContent } from "./reader.ts";
-import { complete, type Place, type Store } from "./store.ts";
+import { appendPart, complete, type Place, type Store } from "./store.ts";
 
 /** @throws {PathNotFound} where there is nothing to append to and nothing may be created */
 export async function openWriter(
@@ -36,22 +36,15 @@ async function discard({ objects, multipart, finder }: Store, { key }: Place): P
   await Promise.all([objects.remove(key), ...uploads.map((upload) => multipart.abort(upload))]);
 }
 
-/**
- * Appends parts to a multipart upload at the object's own key, as the peers do. While one part is on its way to S3 the next
- * one is gathered, where there is memory for it. Calls run one after the other.
- */
+/** Appends parts to a multipart upload at the object's own key, as the peers do. Calls run one after the other. */
 export class S3Writer implements FileWriter, Gatherer {
   readonly #store: Store;
   readonly #place: Place;
   readonly #state: WriterState = new WriterState(S3);
+  readonly #stream: PartStream;
   #progress: Progress;
   /** Bytes that S3 has, not those on their way. */
   #stored: number;
-  #sending: Promise<void> | undefined;
-  /** Bytes on their way. */
-  #sent = 0;
-  #buffer: Buffer | undefined;
-  #gathered = 0;
   #failure: unknown;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -60,10 +53,11 @@ export class S3Writer implements FileWriter, Gatherer {
     this.#place = place;
     this.#progress = progress;
     this.#stored = sizeOf(progress);
+    this.#stream = new PartStream(store.buffers, this, (part) => this.#upload(part));
   }
 
   get size(): number {
-    return this.#stored + this.#sent + this.#gathered;
+    return this.#stored + this.#stream.size;
   }
 
   get version(): string {
@@ -80,8 +74,7 @@ export class S3Writer implements FileWriter, Gatherer {
   /** Sends what is gathered, be it too short: {@link write} knows a way on, which costs a copy. */
   hurry(): void {
     void this.#inTurn(async () => {
-      if (this.#state.isOpen && this.#failure === undefined && this.#gathered > 0)
-        await this.#orFail(() => this.#send());
+      if (this.#state.isOpen && this.#failure === undefined) await this.#orFail(() => this.#stream.send());
     }).catch(() => undefined); // the next call finds out
   }
 
@@ -94,7 +87,7 @@ export class S3Writer implements FileWriter, Gatherer {
     return this.#inTurn(async () => {
       this.#checkUsable();
       await this.#orFail(async () => {
-        await this.#flush();
+        await this.#stream.flush();
         await complete(this.#store, this.#place, this.#progress);
       });
       this.#state.commit();
@@ -104,8 +97,7 @@ export class S3Writer implements FileWriter, Gatherer {
   cancel(): Promise<void> {
     return this.#inTurn(async () => {
       this.#state.cancel();
-      await this.#sending?.catch(() => undefined);
-      this.#release();
+      await this.#stream.end();
       await discard(this.#store, this.#place);
     });
   }
@@ -140,32 +132,25 @@ export class S3Writer implements FileWriter, Gatherer {
 
   async #fail(error: unknown): Promise<void> {
     this.#failure ??= error;
-    await this.#sending?.catch(() => undefined);
-    this.#release();
+    await this.#stream.end();
   }
 
   async #close(): Promise<void> {
     const isEnd = this.#state.isOpen && this.#failure === undefined;
     this.#state.close();
-    if (isEnd) await this.#orFail(() => this.#flush());
+    if (isEnd) await this.#orFail(() => this.#stream.flush());
   }
 
   async #gather(chunk: Uint8Array): Promise<void> {
     await this.#prepare();
-    for (let rest = chunk; rest.length > 0; ) {
-      const buffer = await this.#room();
-      const fitting = rest.subarray(0, buffer.length - this.#gathered);
-      buffer.set(fitting, this.#gathered);
-      this.#gathered += fitting.length;
-      rest = rest.subarray(fitting.length);
-      if (this.#gathered === buffer.length) await this.#send();
-    }
+    await this.#stream.add(chunk);
+    if (this.#stream.isFull) await this.#stream.send();
   }
 
   /** Only the last part of an upload may be short: behind a short one another upload is begun, with all that is there. */
   async #prepare(): Promise<void> {
     const { copying, multipart, objects } = this.#store;
-    if (this.#sent > 0 && this.#sent < SMALLEST_PART) await this.#sending;
+    if (this.#stream.sent > 0 && this.#stream.sent < SMALLEST_PART) await this.#stream.arrival();
     if (!isObject(this.#progress) && !endsShort(this.#progress.parts)) return;
     const object = await complete(this.#store, this.#place, this.#progress);
     const leftovers = isObject(this.#progress) ? this.#progress.leftovers : [];
@@ -182,72 +167,20 @@ export class S3Writer implements FileWriter, Gatherer {
 
   /** What is too short for a part is gathered again, before what comes. */
   async #takeBack(bytes: Uint8Array): Promise<void> {
-    const buffer = await this.#room();
-    buffer.set(bytes);
+    await this.#stream.add(bytes);
     this.#stored = 0;
-    this.#gathered = bytes.length;
   }
 
-  /** A buffer that is not full. A writer that waits for one has no other. */
-  async #room(): Promise<Buffer> {
-    this.#buffer ??= this.#store.buffers.tryTake(this);
-    if (this.#buffer === undefined) {
-      await this.#sending;
-      this.#buffer = await this.#store.buffers.take(this);
-    }
-    return this.#buffer;
-  }
-
-  async #flush(): Promise<void> {
-    if (this.#gathered > 0) await this.#send();
-    await this.#sending;
-    this.#release();
-  }
-
-  /** Begins to send what is gathered, once the part before is there. */
-  async #send(): Promise<void> {
-    await this.#sending;
-    const buffer = this.#buffer;
-    if (buffer === undefined || isObject(this.#progress)) return;
-    const bytes = buffer.subarray(0, this.#gathered);
-    this.#buffer = undefined;
-    this.#store.buffers.seal(buffer);
-    this.#sent = this.#gathered;
-    this.#gathered = 0;
-    this.#sending = this.#upload(this.#progress, bytes).finally(() => {
-      this.#sent = 0;
-      this.#store.buffers.give(buffer);
-    });
-    this.#sending.catch(() => undefined); // the next call finds out
-  }
-
-  async #upload({ upload, parts }: Uploading, bytes: Buffer): Promise<void> {
-    const number = (parts.at(-1)?.number ?? 0) + 1;
-    if (number > MOST_PARTS) throw tooLong(bytes.length);
-    try {
-      const part = await this.#store.multipart.uploadPart(upload, number, bytes);
-      this.#progress = { upload, parts: [...parts, part] };
-      this.#stored += bytes.length;
-    } catch (error) {
-      throw isUploadGone(error) ? new WriteConflict(S3, this.#place.path) : error;
-    }
-  }
-
-  #release(): void {
-    this.#gathered = 0;
-    if (this.#buffer) this.#store.buffers.give(this.#buffer);
-    this.#buffer = undefined;
+  async #upload(part: Buffer): Promise<void> {
+    if (isObject(this.#progress)) throw new WriteConflict(S3, this.#place.path);
+    this.#progress = await appendPart(this.#store, this.#place, this.#progress, part);
+    this.#stored += part.length;
   }
 }
 
 function endsShort(parts: readonly Part[]): boolean {
   const last = parts.at(-1);
   return last !== undefined && last.size < SMALLEST_PART;
-}
-
-function tooLong(part: number): StorageError {
-  const text = `an upload has at most ${MOST_PARTS} parts: a larger storage.s3.chunksize than ${part} allows longer ones`;
-  return new StorageError(S3, text);
 }
 
 function throwUnlessConflict(error: unknown): void {
