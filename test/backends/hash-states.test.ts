@@ -241,7 +241,11 @@ describe("the hash of an upload over one bucket", () => {
     for (const rest of [0, 100]) {
       test(`is not read by it when it finishes with ${rest} bytes`, async () => {
         const layer = contentOf(noise(11 * MIB + rest, 7 + rest), "application/octet-stream");
-        const got = await ours.http.append(await ours.http.startUpload("a"), layer.bytes.subarray(0, 11 * MIB), "chunk");
+        const got = await ours.http.append(
+          await ours.http.startUpload("a"),
+          layer.bytes.subarray(0, 11 * MIB),
+          "chunk",
+        );
         proxy.forget();
         await peer.http.finishUpload(got, layer.descriptor.digest, layer.bytes.subarray(11 * MIB));
         assert.ok(received(proxy) < MIB, `${received(proxy)} bytes came from S3`);
