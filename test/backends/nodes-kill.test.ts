@@ -36,14 +36,18 @@ describe("two nodes behind nginx", { skip: unlessGateway() || unlessDebian("ngin
       const http = new RegistryClient(nodes.nginx.url, outages.fetch);
       const clients = CHUNKS.map((chunk, index) => new NodesClient(http, outages, index, chunk));
       let isOver = false;
-      const work = [...clients.map((client) => client.push), () => outages.persist(skopeo.roundTrip)];
-      const working = work.map(async (step) => {
+      const steps = [...clients.map((client) => client.push), () => outages.persist(skopeo.roundTrip)];
+      const working = steps.map((step) => async () => {
         while (!isOver) await step();
       });
-      const failure = Promise.all(working).then(() => undefined);
-      await Promise.race([failure, killInTurn(nodes.members, outages, () => sum(clients, "resumed") > 0)]);
-      isOver = true;
-      await failure;
+      const killing = async (): Promise<void> => {
+        try {
+          await killInTurn(nodes.members, outages, () => sum(clients, "resumed") > 0);
+        } finally {
+          isOver = true;
+        }
+      };
+      await outages.together([killing, ...working]);
       for (const direct of nodes.direct) for (const client of clients) await client.check(direct);
       const [pushed, resumed] = [sum(clients, "pushed"), sum(clients, "resumed")];
       t.diagnostic(`${pushed} images pushed, ${resumed} uploads resumed, ${skopeo.trips()} round trips of skopeo`);

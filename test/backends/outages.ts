@@ -11,11 +11,16 @@ class Disturbed extends Error {
  * of the other node to a request that nginx repeated, or that met what the first node had half done.
  */
 export class Outages {
-  /** Requests that were answered in any way. */
-  answered = 0;
+  #answered = 0;
   #changes = 0;
   #down = 0;
   #waiting: { readonly until: number; readonly resolve: () => void }[] = [];
+  readonly #end = Promise.withResolvers<never>();
+  #isOver = false;
+
+  constructor() {
+    this.#end.promise.catch(() => undefined); // who waits is told
+  }
 
   begin(): void {
     this.#down += 1;
@@ -27,9 +32,25 @@ export class Outages {
     this.#changes += 1;
   }
 
+  /** All of these at once. The first failure ends the others too, and is thrown when they have ended. */
+  async together(work: readonly (() => Promise<void>)[]): Promise<void> {
+    const running = work.map(async (each) => {
+      try {
+        await each();
+      } catch (error) {
+        this.#isOver = true;
+        this.#end.reject(error);
+      }
+    });
+    await Promise.all(running);
+    if (this.#isOver) await this.#end.promise;
+  }
+
   /** Waits until clients got so many answers more. */
   async pass(answers: number): Promise<void> {
-    await new Promise<void>((resolve) => this.#waiting.push({ until: this.answered + answers, resolve }));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.push({ until: this.#answered + answers, resolve });
+    await Promise.race([promise, this.#end.promise]);
   }
 
   /** For a client that goes on with {@link persist}. */
@@ -49,7 +70,7 @@ export class Outages {
       try {
         return await work();
       } catch (error) {
-        if (error instanceof assert.AssertionError || !this.#touched(mark)) throw error;
+        if (this.#isOver || error instanceof assert.AssertionError || !this.#touched(mark)) throw error;
       }
     }
   }
@@ -70,9 +91,9 @@ export class Outages {
   }
 
   #count(): void {
-    this.answered += 1;
-    const ready = this.#waiting.filter(({ until }) => until <= this.answered);
-    this.#waiting = this.#waiting.filter(({ until }) => until > this.answered);
+    this.#answered += 1;
+    const ready = this.#waiting.filter(({ until }) => until <= this.#answered);
+    this.#waiting = this.#waiting.filter(({ until }) => until > this.#answered);
     for (const { resolve } of ready) resolve();
   }
 }
