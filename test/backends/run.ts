@@ -13,7 +13,7 @@ const ROOT = join(import.meta.dirname, "..", "..");
 const SUITES = [
   "test/backends/**/*.test.ts",
   "test/api/**/*.test.ts",
-  "test/{cache/configured,faults/redis}.test.ts",
+  "test/cache/configured.test.ts",
   "test/clients/{skopeo,podman,containerd}.test.ts",
 ];
 
