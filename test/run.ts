@@ -1,7 +1,7 @@
 /**
  * Runs the tests: `run.ts [--long] [pattern …]`.
  *
- * Without patterns all of them, with the coverage of lines. The last line printed is `N passed, N failed, N skipped`.
+ * Without patterns all of them, with the coverage of lines. In the long form, what tests say of their progress is printed at once. The last line printed is `N passed, N failed, N skipped`.
  */
 import { globSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -50,6 +50,7 @@ async function runTests(): Promise<TestReport> {
     env: testEnv(),
   })) {
     watch.refresh();
+    if (values.long && event.type === "test:stdout") process.stdout.write(event.data.message);
     tests.add(event);
   }
   clearTimeout(watch);

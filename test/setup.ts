@@ -12,12 +12,13 @@ const PACKAGES = {
   "redis-server": "redis-server",
   containerd: "containerd",
   ctr: "containerd",
+  nginx: "nginx",
 } as const;
 
 export type DebianProgram = keyof typeof PACKAGES;
 
-/** Packages whose installation starts a service that the tests do not want, one of them on port 5000. */
-const SERVICES: readonly string[] = ["docker-registry", "containerd", "redis-server"];
+/** Packages whose installation starts a service that the tests do not want, such as one on port 5000 or 80. */
+const SERVICES: readonly string[] = ["docker-registry", "containerd", "redis-server", "nginx"];
 
 /**
  * Brings the real clients and the peer: as root on a Debian machine it installs what is missing, else it says what

@@ -8,7 +8,8 @@ import { RegistryClosed } from "../../src/oci/errors.ts";
 import { MediaType } from "../../src/oci/media-types.ts";
 import { parseRepositoryName } from "../../src/oci/names.ts";
 import { PathMapper } from "../../src/registry/paths.ts";
-import { MemoryDriver } from "../../src/storage/memory.ts";
+import type { StorageDriver } from "../../src/storage/driver.ts";
+import { emptyStorage } from "../contract/registry.ts";
 import { type Api, type ApiOptions, startApi } from "../support/api.ts";
 import { expectError, noise, pushBlob, pushImage, putManifest, sameBytes } from "../support/api-content.ts";
 import { type CountingDriver, countingDriver } from "../support/counting-driver.ts";
@@ -21,13 +22,13 @@ const paths = new PathMapper();
 
 interface Place extends AsyncDisposable {
   readonly api: Api;
-  readonly storage: MemoryDriver;
+  readonly storage: StorageDriver;
   readonly cache: MemoryCache;
   readonly counting: CountingDriver;
 }
 
 async function openPlace(options: ApiOptions = {}): Promise<Place> {
-  const storage = new MemoryDriver();
+  const storage = await emptyStorage();
   const counting = countingDriver(storage);
   const cache = new MemoryCache({ entries: 100 });
   const api = await startApi(counting.driver, { cache, ...options });
@@ -101,7 +102,7 @@ describe("with a warm cache", () => {
 });
 
 test("without a cache every look asks the storage, and a manifest's bytes are read once", async () => {
-  const counting = countingDriver(new MemoryDriver());
+  const counting = countingDriver(await emptyStorage());
   await using api = await startApi(counting.driver);
   const image = await pushImage(api, "a", { layers: [BYTES] });
   await api.send("GET", `/v2/a/manifests/${image.digest}`);
@@ -155,7 +156,7 @@ describe("a deleted blob", () => {
   });
 
   test("is not remembered by who looked at it while it was being deleted", async () => {
-    const gate = gatedDriver(new MemoryDriver());
+    const gate = gatedDriver(await emptyStorage());
     const cache = new MemoryCache({ entries: 100 });
     await using api = await startApi(gate.driver, { cache });
     await using other = await startApi(gate.driver);
@@ -170,7 +171,7 @@ describe("a deleted blob", () => {
   });
 
   test("is not remembered by who looked at it between the clearing and the deletion", async () => {
-    const gate = gatedDriver(new MemoryDriver());
+    const gate = gatedDriver(await emptyStorage());
     const cache = new MemoryCache({ entries: 100 });
     await using api = await startApi(gate.driver, { cache });
     await pushBlob(api, "a", BYTES);
@@ -185,7 +186,7 @@ describe("a deleted blob", () => {
   });
 
   test("is not remembered by a push that it overtook", async () => {
-    const gate = gatedDriver(new MemoryDriver());
+    const gate = gatedDriver(await emptyStorage());
     const cache = new MemoryCache({ entries: 100 });
     await using api = await startApi(gate.driver, { cache });
     await pushBlob(api, "a", BYTES);
@@ -215,7 +216,7 @@ describe("a deleted manifest", () => {
   });
 
   test("is not remembered by who read it while it was being deleted", async () => {
-    const gate = gatedDriver(new MemoryDriver());
+    const gate = gatedDriver(await emptyStorage());
     const cache = new MemoryCache({ entries: 100 });
     await using api = await startApi(gate.driver, { cache });
     await using other = await startApi(gate.driver);
@@ -233,7 +234,7 @@ describe("a deleted manifest", () => {
 describe("what another process does", () => {
   test("is seen after ten seconds at the latest where the caches are in memory", async () => {
     let now = 1;
-    const driver = new MemoryDriver();
+    const driver = await emptyStorage();
     const cache = new MemoryCache({ entries: 10, lifetime: SHARED_LIFETIME, now: () => now });
     await using api = await startApi(driver, { cache });
     await using other = await startApi(driver);
@@ -277,7 +278,7 @@ test("a registry that was closed gives nothing from its cache, and closes it", a
   const memory = new MemoryCache({ entries: 10 });
   const ends: string[] = [];
   const cache: DescriptorCache = { ...memory, [Symbol.asyncDispose]: async () => void ends.push("closed") };
-  const registry = openRegistry({ driver: new MemoryDriver(), cache });
+  const registry = openRegistry({ driver: await emptyStorage(), cache });
   const { blobs, uploads } = registry.repository(A);
   await (await (await uploads.start()).append(BYTES)).commit(DIGEST);
   assert.equal(await blobs.has(DIGEST), true);
@@ -287,7 +288,7 @@ test("a registry that was closed gives nothing from its cache, and closes it", a
 });
 
 test("a caller that changes the bytes of a manifest changes nobody else's", async () => {
-  await using registry = openRegistry({ driver: new MemoryDriver(), cache: new MemoryCache({ entries: 10 }) });
+  await using registry = openRegistry({ driver: await emptyStorage(), cache: new MemoryCache({ entries: 10 }) });
   const { manifests } = registry.repository(A);
   const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] }));
   await manifests.put(registry.kinds.parse(bytes, undefined), digestOf(bytes));

@@ -7,11 +7,16 @@ import { RegistryClient } from "../support/registry-client.ts";
 import { type Configuration, startRegistry } from "../support/registry-process.ts";
 import { bulkyImage } from "../support/samples.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
+import { sharedBucket } from "../support/workplace.ts";
 
 /** Starts the program, pushes and pulls an image, and gives what it logged. */
 async function served(configuration: Configuration): Promise<string> {
   await using folder = await temporaryFolder("cache");
-  await using registry = await startRegistry("wharfinger", { rootDirectory: folder.path, configuration });
+  await using registry = await startRegistry("wharfinger", {
+    rootDirectory: folder.path,
+    driver: sharedBucket(),
+    configuration,
+  });
   const http = new RegistryClient(registry.url);
   const image = bulkyImage(1000, 2);
   await http.push("a", "v1", image);
@@ -50,8 +55,9 @@ describe("a descriptor cache in Redis", { skip: unlessDebian("redis-server") }, 
   test("tells each of two processes what the other deletes, in one repository and in another", async () => {
     await using redis = await startRedis();
     await using folder = await temporaryFolder("cache");
-    const configuration = { storage: { cache: { blobdescriptor: "redis" } }, redis: { addrs: [redis.address] } };
-    const options = { rootDirectory: folder.path, configuration };
+    const storage = { cache: { blobdescriptor: "redis" }, redirect: { disable: true } };
+    const configuration = { storage, redis: { addrs: [redis.address] } };
+    const options = { rootDirectory: folder.path, driver: sharedBucket(), configuration };
     await using one = await startRegistry("wharfinger", options);
     await using two = await startRegistry("wharfinger", options);
     const clients = [new RegistryClient(one.url), new RegistryClient(two.url)];

@@ -47,6 +47,11 @@ async function openBucket(port: number): Promise<Awaited<ReturnType<OpenStorage>
   return { driver, [Symbol.asyncDispose]: async () => undefined };
 }
 
+/** In memory, or on S3 where `npm run test:backends` runs. */
+export async function emptyStorage(): Promise<StorageDriver> {
+  return S3_PORT ? (await openBucket(Number(S3_PORT))).driver : new MemoryDriver();
+}
+
 export function registryContract(title: string, declare: (open: OpenApi) => void): void {
   for (const [storage, open] of Object.entries(STORAGES)) {
     describe(`${title}, ${storage}`, () => declare((options) => openApi(open, options)));

@@ -1,10 +1,11 @@
+import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { type Digest, toDigest } from "../../src/oci/digest.ts";
 import { noise } from "../support/image.ts";
 import { MIB } from "./form.ts";
-import type { Wire } from "./wire.ts";
+import { Wire } from "./wire.ts";
 
-/** Blobs too big to be held in memory: one block over and over, the last one with the blob's number in front. */
+/** Blobs too big to be held in memory: one block over and over, each with its number in front, the last one the blob's. */
 export class LongBlobs {
   /** Bytes of each. */
   readonly size: number;
@@ -20,23 +21,38 @@ export class LongBlobs {
   /** Digests of the blobs from number 0 on. */
   digests(count: number): Digest[] {
     const common = createHash("sha256");
-    for (let block = 1; block < this.#blocks; block += 1) common.update(this.#block);
+    for (let block = 0; block < this.#blocks - 1; block += 1) common.update(this.#numbered(block));
     return Array.from({ length: count }, (_, number) =>
-      toDigest("sha256", common.copy().update(this.#last(number)).digest("hex")),
+      toDigest("sha256", common.copy().update(this.#numbered(number)).digest("hex")),
     );
   }
 
-  /** Sends one as fast as the server takes it. */
-  async send(wire: Wire, number: number): Promise<void> {
-    for (let block = 1; block < this.#blocks; block += 1) await wire.send(this.#block);
-    await wire.send(this.#last(number));
+  /** Sends one as fast as the server takes it, or from one byte to another, both multiples of 1 MiB. */
+  async send(wire: Wire, number: number, from: number = 0, end: number = this.size): Promise<void> {
+    for (let block = from / MIB; block < end / MIB; block += 1) {
+      await wire.send(this.#numbered(block < this.#blocks - 1 ? block : number));
+    }
   }
 
-  #last(number: number): Uint8Array {
+  #numbered(number: number): Uint8Array {
     const block = Buffer.from(this.#block);
     block.writeUInt32LE(number);
     return block;
   }
+}
+
+/** Pushes one to the repository `long` by `POST`, `PATCH` and `PUT`. */
+export async function pushLongBlob(port: number, blobs: LongBlobs, number: number, digest: Digest): Promise<void> {
+  using wire = await Wire.open(port);
+  await wire.ask("POST", "/v2/long/blobs/uploads/", "Content-Length: 0");
+  const location = (await wire.answer()).headers.get("location");
+  await wire.ask("PATCH", location ?? "", `Content-Length: ${blobs.size}`);
+  await blobs.send(wire, number);
+  const appended = await wire.answer();
+  assert.equal(appended.status, 202, appended.body.toString());
+  await wire.ask("PUT", `${appended.headers.get("location")}&digest=${digest}`, "Content-Length: 0");
+  const answer = await wire.answer();
+  assert.equal(answer.status, 201, answer.body.toString());
 }
 
 /** Reads `length` bytes without keeping them. */

@@ -6,7 +6,7 @@ import { RegistryClient } from "../support/registry-client.ts";
 import { startRegistry } from "../support/registry-process.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { inForm, MIB } from "./form.ts";
-import { digestOfRest, LongBlobs } from "./long-blob.ts";
+import { digestOfRest, LongBlobs, pushLongBlob } from "./long-blob.ts";
 import { peakOf, residentOf, WITHOUT_FIGURES } from "./process-figures.ts";
 import { lengthOf, Wire } from "./wire.ts";
 
@@ -23,7 +23,7 @@ describe("the server's memory", { skip: WITHOUT_FIGURES }, () => {
     await using folder = await temporaryFolder("memory");
     await using registry = await startRegistry("wharfinger", { rootDirectory: folder.path });
     const digests = together.digests(32);
-    await Promise.all(digests.map((digest, number) => upload(registry.port, together, number, digest)));
+    await Promise.all(digests.map((digest, number) => pushLongBlob(registry.port, together, number, digest)));
     const peak = peakOf(registry.pid);
     t.diagnostic(`${Math.round(peak / MIB)} MiB`);
     assert.ok(peak < 300 * MIB, `${peak} bytes`);
@@ -34,7 +34,7 @@ describe("the server's memory", { skip: WITHOUT_FIGURES }, () => {
     await using registry = await startRegistry("wharfinger", { rootDirectory: folder.path });
     const [digest] = long.digests(1);
     assert.ok(digest);
-    await upload(registry.port, long, 0, digest);
+    await pushLongBlob(registry.port, long, 0, digest);
     using wire = await Wire.open(registry.port);
     await wire.ask("GET", `/v2/long/blobs/${digest}`);
     assert.equal(lengthOf(await wire.head()), long.size);
@@ -96,19 +96,6 @@ function indexOfSize(size: number): string {
 
 function inChunksOfOne(text: string): Buffer {
   return Buffer.from(`${text.replaceAll(/./g, (byte) => `1\r\n${byte}\r\n`)}0\r\n\r\n`);
-}
-
-async function upload(port: number, blobs: LongBlobs, number: number, digest: string): Promise<void> {
-  using wire = await Wire.open(port);
-  await wire.ask("POST", "/v2/long/blobs/uploads/", "Content-Length: 0");
-  const location = (await wire.answer()).headers.get("location");
-  await wire.ask("PATCH", location ?? "", `Content-Length: ${blobs.size}`);
-  await blobs.send(wire, number);
-  const appended = await wire.answer();
-  assert.equal(appended.status, 202, appended.body.toString());
-  await wire.ask("PUT", `${appended.headers.get("location")}&digest=${digest}`, "Content-Length: 0");
-  const answer = await wire.answer();
-  assert.equal(answer.status, 201, answer.body.toString());
 }
 
 /** Opens every `step`-th upload from `from` to `end`, on one connection. */

@@ -1,12 +1,18 @@
 import assert from "node:assert/strict";
 import type { Digest } from "../../src/oci/digest.ts";
 import type { Content, Image } from "../support/image.ts";
-import type { RegistryClient, Upload } from "../support/registry-client.ts";
+import { type RegistryClient, type Upload, uploadOf } from "../support/registry-client.ts";
 import type { Seeded } from "./seeded.ts";
 import { sizeOf } from "./uploads.ts";
 
-/** Bytes of a chunk: from under one block of the server to several. */
-const CHUNK = { least: 1000, end: 900_000 };
+/** Bytes of a chunk, and one too many. */
+export interface ChunkSizes {
+  readonly least: number;
+  readonly end: number;
+}
+
+/** From under one block of the server to several. */
+const CHUNK: ChunkSizes = { least: 1000, end: 900_000 };
 
 /**
  * The push of one image by a client that survives any number of ends of the registry: {@link run} begins where the last
@@ -22,12 +28,14 @@ export class ResumablePush {
   isDone = false;
   /** Sessions that were taken up after a cut. */
   resumed = 0;
+  readonly #chunk: ChunkSizes;
   #session: Session | undefined;
 
-  constructor(repository: string, tag: string, image: Image) {
+  constructor(repository: string, tag: string, image: Image, chunk: ChunkSizes = CHUNK) {
     this.repository = repository;
     this.tag = tag;
     this.image = image;
+    this.#chunk = chunk;
   }
 
   async run(http: RegistryClient, random: Seeded): Promise<void> {
@@ -44,7 +52,7 @@ export class ResumablePush {
     const session = (await this.#resume(http)) ?? (await this.#start(http));
     const { bytes, descriptor } = blob;
     while (session.acknowledged < bytes.length) {
-      const chunk = bytes.subarray(session.acknowledged).subarray(0, random.whole(CHUNK.least, CHUNK.end));
+      const chunk = bytes.subarray(session.acknowledged).subarray(0, random.whole(this.#chunk.least, this.#chunk.end));
       session.sent = session.acknowledged + chunk.length;
       session.upload = await http.append(session.upload, chunk, random.pick(["announced", "streamed"]));
       session.acknowledged = session.sent;
@@ -63,13 +71,12 @@ export class ResumablePush {
   /** Where the session stands. It may be gone or empty only where its bytes may have become the blob. */
   async #resume(http: RegistryClient): Promise<Session | undefined> {
     const session = this.#session;
-    this.#session = undefined;
     if (session === undefined) return undefined;
     const answer = await http.at(session.upload);
     await answer.bytes();
     if (answer.status === 404 && session.isCommitting) return undefined;
     assert.equal(answer.status, 204, "a session that was not committed is still there");
-    const upload = await http.uploadStatus(session.upload);
+    const upload = uploadOf(answer);
     const size = sizeOf(upload);
     assert.ok(size <= session.sent, `${size} bytes, ${session.sent} were sent`);
     if (size < session.acknowledged) {

@@ -3,18 +3,22 @@ import type { Descriptor } from "../../src/oci/descriptor.ts";
 import { type Digest, digestOf } from "../../src/oci/digest.ts";
 import type { Content, Image } from "./image.ts";
 
+export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
+
 /** The HTTP API of one registry, for what the real clients cannot be made to do. Every call checks its status. */
 export class RegistryClient {
   readonly #url: string;
+  readonly #fetch: Fetch;
 
   /** @param url without a path */
-  constructor(url: string) {
+  constructor(url: string, send: Fetch = fetch) {
     this.#url = url;
+    this.#fetch = send;
   }
 
   /** Any request; `path` follows `/v2/`. */
   async request(path: string, init: RequestInit = {}): Promise<Response> {
-    return await fetch(`${this.#url}/v2/${path}`, { redirect: "manual", ...init });
+    return await this.#fetch(`${this.#url}/v2/${path}`, { redirect: "manual", ...init });
   }
 
   /** Pushes an image with everything it refers to; children of an index by digest. */
@@ -133,7 +137,7 @@ export class RegistryClient {
   async tryFinish(upload: Upload, digest: Digest, rest: Uint8Array = new Uint8Array()): Promise<Response> {
     const url = new URL(upload.location, this.#url);
     url.searchParams.set("digest", digest);
-    return await fetch(url, {
+    return await this.#fetch(url, {
       method: "PUT",
       body: bodyOf(rest),
       headers: { "Content-Type": "application/octet-stream" },
@@ -149,7 +153,7 @@ export class RegistryClient {
 
   /** Any request to an upload's location. */
   async at(upload: Upload, init: RequestInit = {}): Promise<Response> {
-    return await fetch(this.#url + upload.location, init);
+    return await this.#fetch(this.#url + upload.location, init);
   }
 }
 
@@ -181,7 +185,8 @@ async function expect(answer: Response, status: number): Promise<Uint8Array> {
   return body;
 }
 
-function uploadOf(answer: Response): Upload {
+/** The session that an answer with `Location` and `Range` tells of. */
+export function uploadOf(answer: Response): Upload {
   const location = new URL(answer.headers.get("Location") ?? "", answer.url);
   return { location: location.pathname + location.search, range: answer.headers.get("Range") ?? "" };
 }

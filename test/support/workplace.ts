@@ -34,8 +34,8 @@ export async function openWorkplace(): Promise<Workplace> {
   return { folder, registry, http, tools, samples, layout, [Symbol.asyncDispose]: () => end.disposeAsync() };
 }
 
-/** `npm run test:backends` starts a server of S3 and says on which port. */
-function sharedBucket(): Configuration | undefined {
+/** For an empty registry; nothing where it is not `npm run test:backends`, which starts a server of S3 and says on which port. */
+export function sharedBucket(): Configuration | undefined {
   const port = process.env["WHARFINGER_TEST_S3"];
   return port ? { s3: gatewayParameters(Number(port), { rootdirectory: randomUUID() }) } : undefined;
 }
