@@ -61,8 +61,7 @@ export interface BlobService {
 
   /**
    * Links a blob of another repository into this one.
-   * @param from its source; or which ones may be, where any that holds it will do as far as one is found quickly: by
-   *   default all
+   * @param from its source, or which ones will do where one of them is found quickly: by default all
    * @throws {BlobUnknown} where the source does not hold it
    */
   mount(digest: BlobDigest, from?: RepositoryName | ((name: RepositoryName) => boolean)): Promise<BlobDescriptor>;
@@ -131,10 +130,7 @@ export interface UploadService {
 export interface UploadOptions {
   /** What the digest will be, where the client said so; saves reading the bytes again at the end. */
   readonly algorithm?: DigestAlgorithm | undefined;
-  /**
-   * Most likely no others come behind these bytes. Takes less of the processor on storages where every process may go on
-   * with a session; where others come all the same and another process receives them, all are read again at the end.
-   */
+  /** Most likely no bytes come behind these. Where they do at another process, all may be read again at the end. */
   readonly last?: boolean;
 }
 
