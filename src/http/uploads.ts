@@ -1,6 +1,7 @@
 /** @see http-api, section 8, "Uploads" */
 import type { FastifyReply } from "fastify";
 import { type BlobDigest, isBlobDigest, isOfNothing } from "../oci/blob-digest.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
 import { type DigestAlgorithm, isDigestAlgorithm } from "../oci/digest.ts";
 import { BlobUnknown, DigestInvalid, NameInvalid, RangeInvalid, UploadUnknown } from "../oci/errors.ts";
 import { parseStoredName } from "../oci/names.ts";
@@ -57,13 +58,36 @@ export const patchUpload: Handler = async (edge, exchange) => {
 export const putUpload: Handler = async (edge, exchange) => {
   const repository = creatableRepositoryOf(edge, exchange);
   const digest = parseFinalDigest(exchange.target.query.get("digest"));
-  return await atOffset(edge, exchange, repository, async (upload) => {
-    const blob = hasBody(exchange.request.raw)
-      ? await upload.finish(bodyOf(edge, exchange, upload.size), digest)
-      : await upload.commit(digest);
-    return sendCreated(edge, exchange, repository, blob.digest);
-  });
+  const finish = (upload: Upload): Promise<Descriptor> =>
+    hasBody(exchange.request.raw) ? upload.finish(bodyOf(edge, exchange, upload.size), digest) : upload.commit(digest);
+  try {
+    return await atOffset(edge, exchange, repository, async (upload) =>
+      sendCreated(edge, exchange, repository, (await finish(upload)).digest),
+    );
+  } catch (error) {
+    if (!(error instanceof UploadUnknown) || hasBody(exchange.request.raw)) throw error;
+    const ended = await findEnded(edge, exchange, repository, digest);
+    if (ended === undefined) throw error;
+    return sendCreated(edge, exchange, repository, ended);
+  }
 };
+
+/** Where a commit's answer was lost, with a node or on the way, the client or a proxy sends it again. */
+async function findEnded(
+  edge: Edge,
+  exchange: Exchange,
+  repository: Repository,
+  digest: BlobDigest,
+): Promise<BlobDigest | undefined> {
+  try {
+    const { blobs, name } = edge.registry.repository(repository.name); // of which nobody is told
+    const held = await blobs.mount(digest, name); // asks no cache
+    return held.size === verifyState(edge, exchange) ? held.digest : undefined;
+  } catch (error) {
+    if (error instanceof BlobUnknown) return undefined;
+    throw error;
+  }
+}
 
 export const deleteUpload: Handler = async (edge, exchange) => {
   const repository = repositoryOf(edge, exchange);

@@ -209,6 +209,27 @@ registryContract("an upload", (open) => {
     assert.ok(!paths.some((path) => path.endsWith("/startedat")));
   });
 
+  test("can be finished again without bytes, because the answer may have been lost, where that says the same", async () => {
+    await using api = await open();
+    const session = await startUpload(api, "a");
+    const patched = locationOf(await api.send("PATCH", session, { body: BYTES }));
+    const target = `${patched}&digest=${digestOf(BYTES)}`;
+    const first = await api.send("PUT", target);
+    const again = await api.send("PUT", target);
+    for (const answer of [first, again]) {
+      assert.equal(answer.status, 201);
+      assert.equal(answer.headers.location, first.headers.location);
+      assert.equal(answer.headers["docker-content-digest"], digestOf(BYTES));
+    }
+    const other = Buffer.from("other bytes");
+    await pushBlob(api, "a", other);
+    expectError(await api.send("PUT", `${patched}&digest=${digestOf(other)}`), 404, "BLOB_UPLOAD_UNKNOWN");
+    await pushBlob(api, "b", other);
+    const elsewhere = locationOf(await api.send("PATCH", await startUpload(api, "c"), { body: other }));
+    assert.equal((await api.send("DELETE", elsewhere)).status, 204);
+    expectError(await api.send("PUT", `${elsewhere}&digest=${digestOf(other)}`), 404, "BLOB_UPLOAD_UNKNOWN");
+  });
+
   test("needs a digest to be finished, and goes on without", async () => {
     await using api = await open();
     const session = await startUpload(api, "a");
