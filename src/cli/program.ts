@@ -37,9 +37,9 @@ export function createProgram(version: string): Program {
       code = await serve(path, flags);
     });
 
-  program
-    .command("config")
-    .description("work with configuration files")
+  const config = program.command("config").description("work with configuration files");
+
+  config
     .command("check")
     .description("say whether a configuration would be accepted, and what in it is ignored")
     .argument("[config]", "configuration file, as for serve")
@@ -48,6 +48,16 @@ export function createProgram(version: string): Program {
     .action(async (path: string | undefined, flags: { readonly defaultConfig: boolean }) => {
       const { checkConfig } = await import("./config-check.ts");
       checkConfig(path, flags);
+    });
+
+  config
+    .command("show")
+    .description("print the configuration that counts: the file, variables and defaults, with secrets masked")
+    .argument("[config]", "configuration file, as for serve")
+    .option(...NO_DEFAULT)
+    .action(async (path: string | undefined, flags: { readonly defaultConfig: boolean }) => {
+      const { printConfig } = await import("./config-show.ts");
+      printConfig(path, flags);
     });
 
   return {

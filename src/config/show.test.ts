@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { parse } from "yaml";
+import { parseConfig } from "./load.ts";
+import { showConfig } from "./show.ts";
+
+const SAMPLE = new URL("../../docs/sample-config.yml", import.meta.url);
+
+function show(text: string, env: Readonly<Record<string, string>> = {}): string {
+  return showConfig(parseConfig(`version: 0.1\n${text}`, "config.yml", env).config);
+}
+
+test("a configuration is shown with its defaults, and read again as the same", () => {
+  const text = show("storage: inmemory\nhttp: {addr: ':5000'}");
+  assert.match(text, /^version: "?0\.1"?\n/);
+  assert.match(text, /^ +uploadpurging:$/m);
+  const known = text.replace(/^ {2}tls:\n(?: {4}.*\n)*/m, ""); // which is refused until it is built
+  assert.deepEqual(parse(showConfig(parseConfig(known, "shown.yml", {}).config)), parse(text));
+});
+
+test("variables count, and times are written with their units", () => {
+  const shown = parse(show("storage: inmemory", { REGISTRY_HTTP_DRAINTIMEOUT: "90s", REGISTRY_LOG_LEVEL: "debug" }));
+  assert.equal(shown.http.draintimeout, "1m30s");
+  assert.equal(shown.log.level, "debug");
+  assert.equal(shown.storage.maintenance.uploadpurging.age, "168h");
+  assert.equal(shown.wharfinger.timeouts.header, "30s");
+});
+
+test("no secret is shown, wherever it stands", () => {
+  const text = show(`
+storage: {s3: {bucket: b, region: r, accesskey: known, secretkey: hidden1}, redirect: {disable: true}}
+http: {secret: hidden2}
+redis: {addrs: ["redis:6379"], password: hidden3, sentinelpassword: hidden4}
+notifications: {endpoints: [{name: a, url: "https://u:hidden5@hook/e", headers: {Authorization: [Bearer hidden6]}}]}
+health: {http: [{uri: "https://a", headers: {X-Key: [hidden7]}}]}
+`);
+  assert.doesNotMatch(text, /hidden/);
+  assert.match(text, /url: https:\/\/u:\*\*\*@hook\/e/);
+  assert.equal(parse(text).storage.s3.accesskey, "known");
+  assert.equal(text.match(/\*\*\*/g)?.length, 7);
+});
+
+test("secrets of parts that only their operator knows are guessed by their names", () => {
+  const text = show("storage: {./own.js: {apitoken: hidden1, nested: {db_password: hidden2}, name: shown}}");
+  assert.doesNotMatch(text, /hidden/);
+  assert.match(text, /name: shown/);
+});
+
+test("the sample can be shown", () => {
+  const sample = readFileSync(SAMPLE, "utf8");
+  assert.ok(parse(showConfig(parseConfig(sample, "sample-config.yml", {}).config)).storage);
+});

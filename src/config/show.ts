@@ -1,0 +1,48 @@
+/** The configuration as a file would have it, for people to read: everything that counts, and no secret. */
+import { stringify } from "yaml";
+import type { Config } from "./config.ts";
+import { formatDuration } from "./duration.ts";
+import { DURATIONS } from "./keys.ts";
+
+const MASK = "***";
+
+/** YAML, with the defaults filled in. It can be loaded again where nothing in it is masked. */
+export function showConfig({ storage, ...rest }: Config): string {
+  const { driver, ...others } = storage;
+  const { version, log, ...behind } = rest;
+  const file = { version, log, storage: { [driver.name]: driver.parameters, ...others }, ...behind };
+  return stringify(shown(file, ""), { lineWidth: 0 });
+}
+
+/** @param path of the key, as in {@link DURATIONS} */
+function shown(value: unknown, path: string): unknown {
+  if (Array.isArray(value)) return value.map((item) => shown(item, `${path}[]`));
+  if (typeof value === "number" && isDuration(path)) return formatDuration(value);
+  if (typeof value === "string") return isSecret(path) && value !== "" ? MASK : withoutCredentials(value);
+  if (value instanceof URL) return withoutCredentials(value.href);
+  if (isPattern(value)) return value.source;
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).filter(([, member]) => member !== undefined);
+  return Object.fromEntries(entries.map(([key, member]) => [key, shown(member, path === "" ? key : `${path}.${key}`)]));
+}
+
+function isDuration(path: string): boolean {
+  return DURATIONS.has(path) || path.startsWith("wharfinger.timeouts.");
+}
+
+/** By the last name of the key, also in the parameters of parts that we do not know; and headers that are sent to others. */
+function isSecret(path: string): boolean {
+  if (/^(?:notifications\.endpoints|health\.http)\[\]\.headers\./.test(path)) return true;
+  return /(?:secret|password|passphrase|token|credentials?|apikey|licensekey|secretkey|accountkey|sas)(?:\[\])*$/i.test(
+    path,
+  );
+}
+
+/** `https://user:password@host/` */
+function withoutCredentials(text: string): string {
+  return text.replace(/^([a-z][a-z0-9+.-]*:\/\/[^/?#:@]*):[^/?#@]*@/i, `$1:${MASK}@`);
+}
+
+function isPattern(value: unknown): value is { readonly source: string } {
+  return typeof value === "object" && value !== null && "source" in value && "test" in value;
+}
