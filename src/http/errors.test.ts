@@ -38,6 +38,17 @@ for (const [error, code, status, message] of TABLE) {
   });
 }
 
+test("whoever has no right is told how to say who they are", () => {
+  const rights = [{ type: "repository", name: "a/b", action: "pull" }];
+  const answer = toAnswer(new errors.Unauthorized('Basic realm="r"', rights));
+  assert.equal(answer.status, 401);
+  assert.equal(answer.headers["www-authenticate"], 'Basic realm="r"');
+  const detail = '[{"Type":"repository","Class":"","Name":"a/b","Action":"pull"}]';
+  const error = `{"code":"UNAUTHORIZED","message":"authentication required","detail":${detail}}`;
+  assert.equal(answer.body, `{"errors":[${error}]}\n`);
+  assert.match(toAnswer(new errors.Unauthorized("Basic", [])).body, /"detail":null}]}\n$/);
+});
+
 test("a detail stands behind the message, as text or structure, and is left out where there is none", () => {
   const text = toAnswer(new errors.BlobUnknown("sha256:x")).body;
   assert.equal(text, '{"errors":[{"code":"BLOB_UNKNOWN","message":"blob unknown to registry","detail":"sha256:x"}]}\n');

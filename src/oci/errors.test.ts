@@ -7,7 +7,8 @@ const { RegistryError, RegistryErrors, ...classes } = errors;
 describe("the errors of the registry", () => {
   for (const [name, Class] of Object.entries(classes)) {
     it(`have in ${name} a class that is called as it is named, with a code of the specification`, () => {
-      const error: unknown = Reflect.construct(Class, ["detail"]);
+      const rights = [{ type: "repository", name: "detail", action: "pull" }]; // which one alone takes
+      const error: unknown = Reflect.construct(Class, ["detail", rights]);
       assert.ok(error instanceof RegistryError && error instanceof Class);
       assert.equal(error.name, name);
       assert.match(error.code, /^[A-Z]+(_[A-Z]+)*$/);
