@@ -51,10 +51,13 @@ export class StoredManifestService implements ManifestService {
     );
     const digests = all.filter((digest) => after === undefined || digest > after).sort();
     for (let i = 0; i < digests.length; i += LOOK_AHEAD) {
-      signal?.throwIfAborted();
       const some = digests.slice(i, i + LOOK_AHEAD);
       const stored = await mapConcurrent(some, LOOK_AHEAD, (digest) => this.#isStored(digest));
-      yield* some.filter((_, index) => stored[index]); // a deleted one leaves its folder
+      // A deleted one leaves its folder.
+      for (const digest of some.filter((_, index) => stored[index])) {
+        signal?.throwIfAborted();
+        yield digest;
+      }
     }
   }
 
