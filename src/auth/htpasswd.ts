@@ -76,7 +76,7 @@ export class HtpasswdController implements AccessController {
 
   #once(key: string, compare: () => Promise<Grant | undefined>): Promise<Grant | undefined> {
     const running = this.#running.get(key);
-    if (running) return running;
+    if (running !== undefined) return running;
     const begun = compare().finally(() => {
       if (this.#running.get(key) === begun) this.#running.delete(key);
     });

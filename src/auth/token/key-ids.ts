@@ -4,11 +4,11 @@ import { keyIdOf } from "../../oci/schema1/key-id.ts";
 type Members = Readonly<Record<string, unknown>>;
 
 /** Members that make up a key, in alphabetical order. @see RFC 7638, section 3.2; RFC 8037, section 2 */
-const MEMBERS: Readonly<Record<string, readonly string[]>> = {
-  EC: ["crv", "kty", "x", "y"],
-  OKP: ["crv", "kty", "x"],
-  RSA: ["e", "kty", "n"],
-};
+const MEMBERS: ReadonlyMap<unknown, readonly string[]> = new Map([
+  ["EC", ["crv", "kty", "x", "y"]],
+  ["OKP", ["crv", "kty", "x"]],
+  ["RSA", ["e", "kty", "n"]],
+]);
 
 /**
  * A key's thumbprint, by which it is also told from all others.
@@ -16,7 +16,7 @@ const MEMBERS: Readonly<Record<string, readonly string[]>> = {
  * @see RFC 7638
  */
 export function thumbprintOf(jwk: Members): string | undefined {
-  const names = MEMBERS[String(jwk["kty"])];
+  const names = MEMBERS.get(jwk["kty"]);
   if (!names?.every((name) => typeof jwk[name] === "string")) return undefined;
   return hash("sha256", JSON.stringify(Object.fromEntries(names.map((name) => [name, jwk[name]]))), "base64url");
 }

@@ -61,7 +61,12 @@ function vouchedFor(x5c: unknown, { roots }: TrustedKeys, now: number): Signer {
   try {
     const { certificate, until } = verifyChain(x5c, roots, now);
     const { publicKey: key } = certificate;
-    return { key, algorithms: algorithmsOf(key), thumbprint: thumbprintOf({ ...key.export({ format: "jwk" }) }), until };
+    return {
+      key,
+      algorithms: algorithmsOf(key),
+      thumbprint: thumbprintOf({ ...key.export({ format: "jwk" }) }),
+      until,
+    };
   } catch (cause) {
     throw cause instanceof TokenInvalid ? cause : new TokenInvalid("x5c has what is no certificate", { cause });
   }
