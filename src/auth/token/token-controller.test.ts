@@ -4,6 +4,7 @@ import { createSecretKey, generateKeyPairSync, type KeyObject } from "node:crypt
 import { after, before, describe, test } from "node:test";
 import fc from "fast-check";
 import { requestWith } from "../../../test/support/access-request.ts";
+import { anyText } from "../../../test/support/any-text.ts";
 import { AUTHORITY, type Issued, issue, x5cOf } from "../../../test/support/certificates.ts";
 import { type TemporaryFolder, temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { claimsOf, ISSUER, publicJwk, repository, SERVICE, sign, unsigned } from "../../../test/support/tokens.ts";
@@ -292,7 +293,7 @@ describe("the token controller", () => {
         { numRuns: 300 },
       );
       await fc.assert(
-        fc.asyncProperty(fc.string({ unit: "binary" }), async (text) => {
+        fc.asyncProperty(anyText, async (text) => {
           try {
             await controller.authorize(requestWith(`Bearer ${text}`), PULL);
           } catch (error) {
