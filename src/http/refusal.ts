@@ -9,10 +9,12 @@ const [LINES, PERIOD] = [20, 1000];
 /** Tells the log of requests that access control did not let in, and what clients are told. */
 export class Refusals {
   readonly #log: FastifyBaseLogger;
-  readonly #lines = new Allowance(LINES, PERIOD);
+  readonly #lines: Allowance;
 
-  constructor(log: FastifyBaseLogger) {
+  /** @param now ms, never going back */
+  constructor(log: FastifyBaseLogger, now?: () => number) {
     this.#log = log;
+    this.#lines = new Allowance(LINES, PERIOD, now);
   }
 
   /**

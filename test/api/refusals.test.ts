@@ -62,13 +62,6 @@ describe("a request that is not let in", () => {
     assert.equal((await api.send("GET", "/v2/")).status, 503);
   });
 
-  test("a flood of them fills no log", async () => {
-    await using api = await startApi(new MemoryDriver(), { access: throwing(new Unauthorized("Test", [])) });
-    for (let i = 0; i < 200; i++) await api.send("GET", "/v2/");
-    const lines = api.log.filter((one) => one.includes("authorizing")).length;
-    assert.ok(lines >= 20 && lines < 150, `${lines} lines`);
-  });
-
   test("header injection: a name cannot end the challenge's line", async () => {
     const access = new SillyController({ realm: "r", service: "s" });
     await using api = await startApi(new MemoryDriver(), { access });

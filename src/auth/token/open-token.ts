@@ -51,7 +51,7 @@ function isUrl(jwks: string | undefined): jwks is string {
  */
 function realmOfHost(path = "/auth/token"): (request: AccessRequest) => string | undefined {
   return ({ headers, base }) => {
-    const url = URL.parse(base()) ?? URL.parse(`https://${headers.host}`);
+    const url = URL.parse(base()) ?? (headers.host ? URL.parse(`https://${headers.host}`) : null);
     const isForwarded = headers["x-forwarded-proto"] !== undefined || headers["forwarded"] !== undefined;
     return url ? `${isForwarded ? url.protocol : "https:"}//${url.host}${path}` : undefined;
   };
