@@ -171,6 +171,7 @@ describe("the token controller", () => {
       await refuses(
         await sign(claims(), own, { jwk: publicJwk(stranger, { x5c: x5cOf(leaf, root) }), x5c: x5cOf(leaf) }),
       );
+      await refuses(await sign(claims(), root, { jwk: publicJwk(stranger, { kid }) }));
       const oct = { kty: "oct", kid: "shared", k: Buffer.alloc(64).toString("base64url") };
       await refuses(await sign(claims(), { key: createSecretKey(Buffer.alloc(64)), alg: "HS256" }, { jwk: oct }));
     });
@@ -259,6 +260,14 @@ describe("the token controller", () => {
       const some = open(["ES256"]);
       assert.ok(await ask(await byLeaf(), PULL, some));
       assert.match((await refusal(await byRsa(), PULL, some)).challenge, /invalid_token/);
+    });
+
+    test("are signed with an algorithm that their key does not name", async () => {
+      const before = keys;
+      keys = parseKeySet(JSON.stringify({ keys: [publicJwk(rsa.publicKey, { kid: "rsa", alg: "RS256" })] }), false);
+      assert.ok(await ask(await byRsa()));
+      await refuses(await sign(claims(), { key: rsa.privateKey, alg: "PS256" }, { kid: "rsa" }));
+      keys = before;
     });
 
     test("are too long", async () => {
