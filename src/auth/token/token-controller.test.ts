@@ -7,7 +7,16 @@ import { requestWith } from "../../../test/support/access-request.ts";
 import { anyText } from "../../../test/support/any-text.ts";
 import { AUTHORITY, type Issued, issue, x5cOf } from "../../../test/support/certificates.ts";
 import { type TemporaryFolder, temporaryFolder } from "../../../test/support/temporary-folder.ts";
-import { claimsOf, ISSUER, publicJwk, repository, SERVICE, sign, unsigned } from "../../../test/support/tokens.ts";
+import {
+  claimsOf,
+  ISSUER,
+  publicJwk,
+  repository,
+  SERVICE,
+  sign,
+  type TokenAccess,
+  unsigned,
+} from "../../../test/support/tokens.ts";
 import { Unauthorized } from "../../oci/errors.ts";
 import type { Access, AccessAction } from "../access.ts";
 import type { Grant } from "../access-controller.ts";
@@ -42,7 +51,7 @@ describe("the token controller", () => {
       keys: [publicJwk(rsa.publicKey, { kid: "rsa" }), { ...secret.export({ format: "jwk" }), kid: "shared" }],
     };
     keys = joined(parseBundle(root.pem), parseKeySet(JSON.stringify(jwks), true));
-    now = Date.now() + 2000; // after the certificates begin
+    now = Date.now() + 3_600_000; // after all certificates begin
   });
   after(() => folder[Symbol.asyncDispose]());
 
@@ -74,7 +83,9 @@ describe("the token controller", () => {
   };
   const refuses = async (token: string): Promise<void> =>
     assert.match((await refusal(token)).challenge, /,error="invalid_token"$/);
-  const claims = (more: Readonly<Record<string, unknown>> = {}): object => claimsOf([repository("a/b", "pull")], more);
+  const claimsNow = (access: readonly TokenAccess[], more: Readonly<Record<string, unknown>> = {}): object =>
+    claimsOf(access, { exp: now / 1000 + 300, nbf: now / 1000 - 10, ...more });
+  const claims = (more: Readonly<Record<string, unknown>> = {}): object => claimsNow([repository("a/b", "pull")], more);
   const byLeaf = (): Promise<string> => sign(claims(), leaf, { x5c: x5cOf(leaf) });
   const byRsa = (header: object = { kid: "rsa" }): Promise<string> =>
     sign(claims(), { key: rsa.privateKey, alg: "RS256" }, { ...header });
@@ -144,14 +155,14 @@ describe("the token controller", () => {
     });
 
     test("without rights say who somebody is", async () => {
-      const token = await sign(claimsOf([]), leaf, { x5c: x5cOf(leaf) });
+      const token = await sign(claimsNow([]), leaf, { x5c: x5cOf(leaf) });
       assert.equal((await ask(token, [])).user, "alice");
       await refusal(token);
     });
 
     test("grant push only together with pull, and anything with *", async () => {
       const of = (...actions: readonly string[]): Promise<string> =>
-        sign(claimsOf([repository("a/b", ...actions)]), leaf, { x5c: x5cOf(leaf) });
+        sign(claimsNow([repository("a/b", ...actions)]), leaf, { x5c: x5cOf(leaf) });
       await refusal(await of("push"), needs("pull", "push"));
       assert.ok(await ask(await of("push", "pull"), needs("pull", "push")));
       assert.ok(await ask(await of("*"), needs("pull", "push", "delete")));
@@ -213,7 +224,7 @@ describe("the token controller", () => {
     });
 
     test("GHSA-qg67-7m6v-qg25: the right to push is none to delete", async () => {
-      const token = await sign(claimsOf([repository("a/b", "pull", "push")]), leaf, { x5c: x5cOf(leaf) });
+      const token = await sign(claimsNow([repository("a/b", "pull", "push")]), leaf, { x5c: x5cOf(leaf) });
       assert.ok(await ask(token, needs("pull", "push")));
       assert.match((await refusal(token, needs("delete"))).challenge, /insufficient_scope/);
     });
@@ -252,7 +263,7 @@ describe("the token controller", () => {
       }
       await refuses(await sign("no JSON", leaf, { x5c: x5cOf(leaf) }));
       const [header, , signature] = (await byLeaf()).split(".");
-      const more = Buffer.from(JSON.stringify(claimsOf([repository("a/b", "*")]))).toString("base64url");
+      const more = Buffer.from(JSON.stringify(claimsNow([repository("a/b", "*")]))).toString("base64url");
       await refuses(`${header}.${more}.${signature}`);
     });
 
