@@ -61,7 +61,7 @@ export async function createApp(config: Config, log: Log, folder: string): Promi
   const stored = new StorageRegistry(store, kinds, toRegistryOptions(config), warn, cache);
   const registry = parts.use(await wrapRegistry(stored, config.middleware, folder));
   if (cache) log.info(`using ${config.storage.cache.blobdescriptor} blob descriptor cache`);
-  const access = await openAccess(config.auth);
+  const access = await openAccess(config.auth, warn, folder);
   if (access) parts.use(access);
   const accessLog = config.log.accesslog.disabled ? undefined : parts.use(writeLines());
   const server = createServer({ ...toServerOptions(config, log, registry, driver, accessLog), access });

@@ -1,4 +1,7 @@
 /** What a program that embeds the registry may use. Everything else may change at any time. */
+export type { Access, AccessAction } from "./auth/access.ts";
+export type * from "./auth/access-controller.ts";
+export type * from "./auth/open-access-controller.ts";
 export type * from "./cache/descriptor-cache.ts";
 export type { CacheCounts, LookupCounts } from "./cache/lookup-counts.ts";
 export { MemoryCache, type MemoryCacheOptions } from "./cache/memory.ts";

@@ -6,6 +6,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { availableParallelism } from "node:os";
 import type { FastifyBaseLogger } from "fastify";
+import type { AccessController } from "./auth/access-controller.ts";
+import { CheckedController } from "./auth/checked-controller.ts";
 import type { DescriptorCache } from "./cache/descriptor-cache.ts";
 import { toAnswer } from "./http/errors.ts";
 import { createServer } from "./http/server.ts";
@@ -14,7 +16,7 @@ import { RegistryClosed } from "./oci/errors.ts";
 import type { ManifestKind } from "./oci/manifest-kind.ts";
 import { ManifestKinds } from "./oci/manifest-kinds.ts";
 import type { Schema1Options } from "./oci/schema1/kind.ts";
-import { DRIVER, lackingOf } from "./part-shape.ts";
+import { ACCESS_CONTROLLER, DRIVER, lackingOf } from "./part-shape.ts";
 import { PathMapper } from "./registry/paths.ts";
 import type { ReferenceRules } from "./registry/reference-rules.ts";
 import type { Registry } from "./registry/registry.ts";
@@ -99,6 +101,8 @@ export interface HandlerOptions {
   readonly maxTags?: number;
   /** ms without a byte of a body after which its connection is dropped (60 s). */
   readonly stall?: number;
+  /** Who may do what; by default everybody everything. Stays the caller's, as the registry does. */
+  readonly access?: AccessController;
   /** A pino logger or one like it; silent by default. */
   readonly log?: FastifyBaseLogger;
 }
@@ -114,12 +118,15 @@ export interface Handler extends AsyncDisposable {
  */
 export async function createHandler(registry: Registry, options: HandlerOptions = {}): Promise<Handler> {
   const { secret = randomSecret(), prefix = "/", host, relativeUrls = false, readOnly = false } = options;
-  const { maxEntries = 1000, maxTags = 1000, stall = 60_000, log = SILENT } = options;
+  const { maxEntries = 1000, maxTags = 1000, stall = 60_000, access, log = SILENT } = options;
   checkOptions({ secret, prefix, maxEntries, maxTags, stall });
+  const lacking = access ? lackingOf(access, ACCESS_CONTROLLER) : [];
+  if (lacking.length > 0) throw new TypeError(`access is no access controller: it lacks ${lacking.join(", ")}`);
   const server = createServer({
     ...{ registry, secret, prefix, readOnly, maxEntries, maxTags, stall, log },
     urls: { host, relative: relativeUrls },
     headers: {},
+    access: access && new CheckedController(access),
     timeouts: { header: 0, idle: 0 }, // those of the program's own server count
   });
   await server.ready();

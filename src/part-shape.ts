@@ -22,6 +22,8 @@ export const DRIVER: Shape = [
   ...DISPOSAL,
 ];
 
+export const ACCESS_CONTROLLER: Shape = [["name", "name", isText], ...methods("authorize"), ...DISPOSAL];
+
 export const REGISTRY: Shape = [["kinds", "kinds", isObject], ...methods("repository", "repositories"), ...DISPOSAL];
 
 const SERVICES = ["blobs", "uploads", "manifests", "tags", "referrers", "signatures"] as const;

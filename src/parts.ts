@@ -1,9 +1,11 @@
 /** What the configuration can name, loaded when it is named. */
 import type { AccessController } from "./auth/access-controller.ts";
 import { type DescriptorCache, SHARED_LIFETIME } from "./cache/descriptor-cache.ts";
-import type { AuthConfig, CacheName, Config, DriverConfig } from "./config/config.ts";
+import type { AuthConfig, CacheName, Config, ControllerName, DriverConfig } from "./config/config.ts";
+import { ConfigError } from "./config/config-error.ts";
 import { isSpecifier } from "./config/specifier.ts";
-import { importNamed } from "./named-module.ts";
+import { importNamed, reasonOf } from "./named-module.ts";
+import { openOwnAccess } from "./own-access.ts";
 import { openOwnDriver } from "./own-parts.ts";
 import { readRedisTls } from "./redis-tls.ts";
 import type { StorageDriver } from "./storage/driver.ts";
@@ -40,21 +42,37 @@ export async function openDriver(driver: DriverConfig, access: DriverAccess, fol
   return await open(parameters, access);
 }
 
-type OpenAccess = (auth: AuthConfig) => Promise<AccessController | undefined>;
+type OpenAccess = (auth: AuthConfig, warn: Warn) => Promise<AccessController | undefined>;
 
-const CONTROLLERS: Readonly<Record<keyof AuthConfig, OpenAccess>> = {
+const CONTROLLERS: Readonly<Record<ControllerName, OpenAccess>> = {
   silly: async ({ silly }) => {
     const { SillyController } = await import("./auth/silly.ts");
     return silly && new SillyController(silly);
   },
-  htpasswd: async () => undefined, // refused by the configuration until it is built
-  token: async () => undefined,
+  htpasswd: async ({ htpasswd }, warn) => {
+    const { openHtpasswd } = await import("./auth/open-htpasswd.ts");
+    return htpasswd && (await openHtpasswd(htpasswd, warn));
+  },
+  token: async ({ token }, warn) => {
+    const { openToken } = await import("./auth/token/open-token.ts");
+    return token && (await openToken(token, warn));
+  },
 };
 
-/** @returns undefined where everybody may do everything */
-export async function openAccess(auth: AuthConfig): Promise<AccessController | undefined> {
-  const [name] = Object.keys(auth) as readonly (keyof AuthConfig)[];
-  return name && (await CONTROLLERS[name](auth));
+/**
+ * @param folder from where modules are looked up
+ * @returns undefined where everybody may do everything
+ * @throws {ConfigError} where a module or a file cannot be used
+ */
+export async function openAccess(auth: AuthConfig, warn: Warn, folder: string): Promise<AccessController | undefined> {
+  const { own, ...builtIn } = auth;
+  if (own) return await openOwnAccess(await importNamed(own.name, folder), own.parameters, { warn });
+  const [name] = Object.keys(builtIn) as readonly ControllerName[];
+  try {
+    return name && (await CONTROLLERS[name](auth, warn));
+  } catch (cause) {
+    throw new ConfigError(`auth.${name}`, reasonOf(cause), { cause });
+  }
 }
 
 type OpenCache = (config: Config, warn: Warn) => Promise<DescriptorCache>;

@@ -28,7 +28,7 @@ const TABLE: Table = {
   "registry/open-hashing.ts": { sources: [], packages: [], node: ["node:os"] },
   "registry/thread-hashing.ts": { sources: [], packages: [], node: ["node:worker_threads"] },
   maintenance: { sources: ["registry", "oci", "storage", "lib"], packages: [] },
-  auth: { sources: ["oci"], packages: [] },
+  auth: { sources: ["oci", "lib"], packages: ["hash-wasm", "jose", "lru-cache"] },
   http: {
     sources: [
       "auth/access.ts",
@@ -65,9 +65,10 @@ const TABLE: Table = {
     packages: [],
   },
   "parts.ts": {
-    sources: ["auth", "cache", "config", "storage", "named-module.ts", "own-parts.ts", "redis-tls.ts"],
+    sources: ["auth", "cache", "config", "storage", "named-module.ts", "own-access.ts", "own-parts.ts", "redis-tls.ts"],
     packages: [],
   },
+  "own-access.ts": { sources: ["auth", "named-module.ts", "part-shape.ts"], packages: [] },
   "own-parts.ts": { sources: ["named-module.ts", "part-shape.ts", "oci", "storage"], packages: [] },
   "middleware.ts": {
     sources: [
@@ -94,10 +95,23 @@ const TABLE: Table = {
   "upload-secret.ts": { sources: [], packages: [] },
   "main.ts": { sources: ["cli", "lib/young-generation.ts"], packages: [] },
   "library.ts": {
-    sources: ["cache", "http", "oci", "registry", "storage", "part-shape.ts", "upload-secret.ts"],
+    sources: [
+      "auth/access-controller.ts",
+      "auth/checked-controller.ts",
+      "cache",
+      "http",
+      "oci",
+      "registry",
+      "storage",
+      "part-shape.ts",
+      "upload-secret.ts",
+    ],
     packages: ["fastify"],
   },
-  "index.ts": { sources: ["cache", "library.ts", "http/blobs.ts", "lib", "oci", "registry", "storage"], packages: [] },
+  "index.ts": {
+    sources: ["auth", "cache", "library.ts", "http/blobs.ts", "lib", "oci", "registry", "storage"],
+    packages: [],
+  },
 };
 
 const ROOT = join(import.meta.dirname, "..");

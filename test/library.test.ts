@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import {
+  type AccessController,
   type BlobDigest,
   BlobUnknown,
   blobHandler,
@@ -18,6 +19,7 @@ import {
   PathMapper,
   parseRepositoryName,
   type Registry,
+  Unauthorized,
   Unsupported,
 } from "../src/index.ts";
 import { openRedirectingStorage } from "./support/redirecting-storage.ts";
@@ -37,6 +39,34 @@ test("a program stores and reads blobs without HTTP", async () => {
   const into = Buffer.alloc(16);
   assert.equal(into.subarray(0, await reader.read(into)).toString(), "bytes");
   assert.equal(await reader.read(into), 0);
+});
+
+test("a handler lets in whom its access controller grants it", async () => {
+  await using registry = openRegistry({ driver: new MemoryDriver() });
+  const access: AccessController = {
+    name: "own",
+    authorize: ({ headers }, needed) => {
+      if (headers.authorization === "Own key") return { user: "me" };
+      throw new Unauthorized("Own", needed);
+    },
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+  await using api = await createHandler(registry, { access });
+  const server = createServer(api);
+  await once(server.listen(0), "listening");
+  const origin = `http://localhost:${(server.address() as AddressInfo).port}`;
+  try {
+    const refused = await fetch(`${origin}/v2/`);
+    assert.deepEqual([refused.status, refused.headers.get("www-authenticate")], [401, "Own"]);
+    assert.equal((await fetch(`${origin}/v2/`, { headers: { authorization: "Own key" } })).status, 200);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+  await assert.rejects(
+    createHandler(registry, { access: { name: "half" } as AccessController }),
+    /access is no access controller: it lacks authorize, \[Symbol.asyncDispose\]/,
+  );
 });
 
 test("deletion is off unless it is asked for", async () => {

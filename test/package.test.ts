@@ -5,6 +5,7 @@ import { delimiter, join, sep } from "node:path";
 import { describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { digestOf } from "../src/oci/digest.ts";
+import { basic } from "./support/access-request.ts";
 import { freePort } from "./support/free-port.ts";
 import { RegistryClient } from "./support/registry-client.ts";
 import { run, tryRun } from "./support/run.ts";
@@ -48,6 +49,7 @@ describe("the npm package", () => {
     assert.equal(await hashInThread(folder.join("installed")), digestOf(Buffer.from("wharf")).slice("sha256:".length));
 
     await serveOwnParts(command, folder.join("elsewhere"));
+    await servePasswords(command, folder.join("htpasswd"));
   });
 
   test("says which Node it needs where an older one finds no newer beside it", async (t) => {
@@ -100,6 +102,23 @@ async function serveOwnParts(command: string, folder: string): Promise<void> {
   const client = new RegistryClient(`http://127.0.0.1:${port}`);
   await pushAndPull(client);
   assert.equal(await client.statusOf("a/b", "blobs", digestOf(Buffer.of())), 404, server.log);
+}
+
+/** They are compared in a thread, which is a file of its own. */
+async function servePasswords(command: string, path: string): Promise<void> {
+  const port = await freePort();
+  await using server = new ServerProcess(command, ["serve", "--no-default-config"], {
+    ...ENV,
+    REGISTRY_HTTP_ADDR: `127.0.0.1:${port}`,
+    REGISTRY_STORAGE: "inmemory",
+    REGISTRY_AUTH: `{htpasswd: {realm: r, path: ${JSON.stringify(path)}}}`,
+  });
+  await server.says(/listening on/i);
+  const [, password = ""] = /provisioning with default user.*password="?([\w-]+)/.exec(server.log) ?? [];
+  const client = new RegistryClient(`http://127.0.0.1:${port}`);
+  const statusOf = async (sent: string): Promise<number> =>
+    (await client.request("", { headers: { authorization: basic("docker", sent) } })).status;
+  assert.deepEqual([await statusOf(password), await statusOf("wrong")], [200, 401], server.log);
 }
 
 /** In two parts, so that the running hash is used as well. */

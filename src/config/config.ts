@@ -107,7 +107,11 @@ export interface AuthConfig {
   readonly silly?: SillyConfig | undefined;
   readonly htpasswd?: HtpasswdConfig | undefined;
   readonly token?: TokenConfig | undefined;
+  /** A controller of the operator's own: the specifier of its module, and what stands there, as YAML has it. */
+  readonly own?: { readonly name: string; readonly parameters: Parameters } | undefined;
 }
+
+export type ControllerName = Exclude<keyof AuthConfig, "own">;
 
 export interface SillyConfig {
   readonly realm: string;

@@ -1,14 +1,23 @@
 import { BUILT_IN } from "./built-in.ts";
 import { cacheFindings } from "./cache-rules.ts";
-import type { Config } from "./config.ts";
+import type { AuthConfig, Config, Parameters } from "./config.ts";
 import { applyEnvironment, type Environment } from "./environment.ts";
 import { type Finding, inOrder } from "./finding.ts";
 import { optionFindings } from "./option-findings.ts";
 import { toFinding } from "./problem.ts";
 import { resolve } from "./resolve.ts";
 import { review } from "./review.ts";
-import { authFindings, driverFindings, driverName, leaveOutNone, requireVersion, spellOutParts } from "./rules.ts";
+import {
+  authFindings,
+  driverFindings,
+  driverName,
+  leaveOutNone,
+  ownController,
+  requireVersion,
+  spellOutParts,
+} from "./rules.ts";
 import { schema } from "./schema.ts";
+import { ownAccess } from "./schema-auth.ts";
 import { ownDriver } from "./schema-storage.ts";
 import { isSpecifier } from "./specifier.ts";
 import { type Mapping, toInput } from "./tree.ts";
@@ -46,9 +55,18 @@ function validate(root: Mapping): Examined {
   const driver = driverName(root);
   const file = schema.safeParse(input);
   const own = driver !== undefined && isSpecifier(driver) ? ownDriver(driver).safeParse(input) : undefined;
-  const issues = [file, own].flatMap((parsed) => parsed?.error?.issues ?? []);
+  const controller = ownController(root);
+  const access = controller === undefined ? undefined : ownAccess(controller).safeParse(input);
+  const issues = [file, own, access].flatMap((parsed) => parsed?.error?.issues ?? []);
   return {
-    config: file.data && driver !== undefined ? resolve(file.data, driver, own?.data) : undefined,
+    config:
+      file.data && driver !== undefined
+        ? resolve(file.data, driver, own?.data, toOwn(controller, access?.data))
+        : undefined,
     findings: issues.map((issue) => toFinding(root, issue)),
   };
+}
+
+function toOwn(name: string | undefined, parameters: Parameters = {}): AuthConfig["own"] {
+  return name === undefined ? undefined : { name, parameters };
 }

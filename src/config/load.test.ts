@@ -258,18 +258,56 @@ describe("the auth section", () => {
       assert.deepEqual(load(`${MINIMAL}auth: ${text}\n`).config.auth, {}));
   }
 
-  for (const name of ["silly", "htpasswd", "token"]) {
-    it(`with ${name} is refused, also where it is empty`, () => {
+  for (const [name, missing] of [
+    ["silly", "service"],
+    ["htpasswd", "path"],
+    ["token", "service"],
+  ]) {
+    it(`with ${name} needs all of it`, () => {
       assert.match(
         failure(() => load(`${MINIMAL}auth: {${name}: {realm: r}}\n`)),
-        new RegExp(`^config.yml:3: auth.${name} is not supported yet`),
+        new RegExp(`^config.yml:3: auth.${name}.${missing} is missing`),
       );
       assert.match(
         failure(() => load(`${MINIMAL}auth:\n  ${name}:\n`)),
-        new RegExp(`^config.yml:4: auth.${name} is not supported yet`),
+        new RegExp(`^config.yml:4: auth.${name}.realm is missing`),
       );
     });
   }
+
+  const token = (more: string): string => `${MINIMAL}auth: {token: {realm: r, service: s, issuer: i, ${more}}}\n`;
+
+  it("with tokens needs a key, known algorithms and a path that is one", () => {
+    assert.ok(load(token("jwks: /keys")).config.auth.token);
+    assert.ok(
+      load(token("rootcertbundle: /ca, signingalgorithms: [ES256, EdDSA], autoredirectpath: /a/b")).config.auth.token,
+    );
+    assert.match(
+      failure(() => load(token("autoredirect: true"))),
+      /auth.token.rootcertbundle is missing.* token auth requires at least one token signing key$/,
+    );
+    assert.match(
+      failure(() => load(token("jwks: /keys, signingalgorithms: [none]"))),
+      /auth\.token\.signingalgorithms\[0\] is .*must be one of EdDSA, HS256/,
+    );
+    assert.match(
+      failure(() => load(token("jwks: /keys, autoredirectpath: auth"))),
+      /auth\.token\.autoredirectpath is .*must be a path that begins with \//,
+    );
+  });
+
+  it("with a module has what stands there, as YAML has it", () => {
+    assert.deepEqual(load(`${MINIMAL}auth: {./access.js: {teams: {a: [1, x]}}}\n`).config.auth, {
+      own: { name: "./access.js", parameters: { teams: { a: [1, "x"] } } },
+    });
+    assert.deepEqual(load(`${MINIMAL}auth: ./access.js\n`).config.auth, {
+      own: { name: "./access.js", parameters: {} },
+    });
+    assert.match(
+      failure(() => load(`${MINIMAL}auth: {./access.js: , silly: {realm: r, service: s}}\n`)),
+      /exactly one type/,
+    );
+  });
 
   it("with two controllers is an error", () => {
     assert.match(
@@ -281,7 +319,7 @@ describe("the auth section", () => {
   it("with a controller nobody knows is an error", () => {
     assert.equal(
       failure(() => load(`${MINIMAL}auth: ldap\n`)),
-      "config.yml:3: auth.ldap is no access controller, must be none",
+      "config.yml:3: auth.ldap is no access controller, must be silly, htpasswd, token, none, or the specifier of a module",
     );
   });
 });

@@ -17,7 +17,7 @@ function resolved(text: string): Config {
 describe("a configuration with everything in it", () => {
   it("has its access controller", () => {
     assert.deepEqual(resolved("auth: {htpasswd: {realm: r, path: /p}}").auth, { htpasswd: { realm: "r", path: "/p" } });
-    const { token } = resolved("auth: {token: {realm: r, service: s, issuer: i, autoredirect: on}}").auth;
+    const { token } = resolved("auth: {token: {realm: r, service: s, issuer: i, jwks: /k, autoredirect: on}}").auth;
     assert.deepEqual([token?.realm, token?.autoredirect, token?.signingalgorithms], ["r", true, []]);
   });
 

@@ -1,4 +1,5 @@
 import {
+  type AuthConfig,
   CACHES,
   type Config,
   type EndpointConfig,
@@ -13,14 +14,15 @@ import type { RedisConfig } from "./redis-config.ts";
 /**
  * Merges older spellings into the present ones, which win where both are given; lists are joined.
  * @param own the parameters of a driver of the operator's own
+ * @param access a controller of the operator's own
  */
-export function resolve(file: FileConfig, driver: string, own: Parameters = {}): Config {
+export function resolve(file: FileConfig, driver: string, own: Parameters = {}, access?: AuthConfig["own"]): Config {
   const { loglevel, auth: _none, redis, ...same } = file;
   return {
     ...same,
     log: { ...file.log, level: file.log.level ?? loglevel ?? "info" },
     storage: toStorage(file.storage, driver, own),
-    auth: toAuth(file.auth),
+    auth: access ? { own: access } : toAuth(file.auth),
     middleware: toMiddleware(file.middleware),
     notifications: { ...file.notifications, endpoints: file.notifications.endpoints.map(toEndpoint) },
     redis: redis && toRedis(redis),

@@ -8,7 +8,7 @@ const SECTIONS_OF_STORAGE: ReadonlySet<string> = new Set(["maintenance", "cache"
 const DRIVERS: ReadonlySet<string> = new Set(["filesystem", "inmemory", "s3", "s3aws"]);
 const DRIVERS_TO_COME: ReadonlySet<string> = new Set(["azure", "gcs"]);
 const DRIVERS_DROPPED: ReadonlySet<string> = new Set(["swift", "oss", "rados"]);
-const CONTROLLERS_TO_COME: ReadonlySet<string> = new Set(["silly", "htpasswd", "token"]);
+const CONTROLLERS: ReadonlySet<string> = new Set(["silly", "htpasswd", "token"]);
 
 /**
  * Looked at before variables are applied: which version a file has is its own affair.
@@ -115,10 +115,17 @@ export function leaveOutNone(root: Mapping): void {
   if (others.length === 0 && controller && isNone(controller[0])) root.entries.delete("auth");
 }
 
-/** At most one access controller, and one that we have. */
+/** The access controller of the operator's own, where {@link authFindings} has nothing against it. */
+export function ownController(root: Mapping): string | undefined {
+  return partsOf(find(root, ["auth"]))
+    .map(([name]) => name)
+    .find(isSpecifier);
+}
+
+/** At most one access controller, and one that we have or that a module is said to have. */
 export function authFindings(root: Mapping): Finding[] {
   const controllers = partsOf(find(root, ["auth"]));
-  const unusable = controllers.filter(([name]) => !isNone(name)).map((part) => refusal("auth", part, whyNotController));
+  const unusable = controllers.filter(([name]) => !isController(name)).map((part) => refusal("auth", part, () => NONE));
   const [first, ...others] = controllers;
   if (first === undefined || others.length === 0) return unusable;
   const names = controllers.map(([name]) => name).join(" ");
@@ -130,7 +137,8 @@ function isNone(name: string): boolean {
   return name.toLowerCase() === "none";
 }
 
-function whyNotController(name: string): string {
-  if (!CONTROLLERS_TO_COME.has(name)) return "is no access controller, must be none";
-  return "is not supported yet, and without it everybody could do everything; take it out if that is meant";
+function isController(name: string): boolean {
+  return isNone(name) || CONTROLLERS.has(name) || isSpecifier(name);
 }
+
+const NONE = `is no access controller, must be ${[...CONTROLLERS].join(", ")}, none, or the specifier of a module`;

@@ -17,6 +17,7 @@ import {
   timeLimit,
 } from "./fields.ts";
 import type { FileConfig } from "./file-config.ts";
+import { auth } from "./schema-auth.ts";
 import { http } from "./schema-http.ts";
 import { middleware } from "./schema-middleware.ts";
 import { redis } from "./schema-redis.ts";
@@ -44,25 +45,6 @@ const log = alwaysThere({
     }),
   ),
   reportcaller: bool.default(false),
-});
-
-const realm = named("the realm told to clients");
-const service = named("the name of this registry for the token server");
-
-const auth = alwaysThere({
-  none: parameters.unwrap().optional(),
-  silly: section({ realm, service }).optional(),
-  htpasswd: section({ realm, path: named("the path of a htpasswd file") }).optional(),
-  token: section({
-    realm,
-    service,
-    issuer: named("the issuer of the tokens"),
-    rootcertbundle: optionalText,
-    jwks: optionalText,
-    autoredirect: bool.default(false),
-    autoredirectpath: optionalText,
-    signingalgorithms: listOf(text),
-  }).optional(),
 });
 
 const proxy = section({

@@ -47,6 +47,12 @@ test("secrets of parts that only their operator knows are guessed by their names
   assert.match(text, /name: shown/);
 });
 
+test("of an access controller of one's own, nothing but the names of its parameters is shown", () => {
+  const text = show("storage: inmemory\nauth: {./own.js: {teams: {web: hidden1, data: 4711}, list: [hidden2]}}");
+  assert.doesNotMatch(text, /hidden|4711/);
+  assert.deepEqual(parse(text).auth, { "./own.js": { teams: { web: "***", data: "***" }, list: ["***"] } });
+});
+
 test("the sample can be shown", () => {
   const sample = readFileSync(SAMPLE, "utf8");
   assert.ok(parse(showConfig(parseConfig(sample, "sample-config.yml", {}).config)).storage);

@@ -3,19 +3,22 @@ import { stringify } from "yaml";
 import type { Config } from "./config.ts";
 import { formatDuration } from "./duration.ts";
 import { DURATIONS } from "./keys.ts";
+import { isSpecifier } from "./specifier.ts";
 
 const MASK = "***";
 
 /** YAML, with the defaults filled in. It can be loaded again where nothing in it is masked. */
-export function showConfig({ storage, ...rest }: Config): string {
+export function showConfig({ storage, auth: { own, ...auth }, ...rest }: Config): string {
   const { driver, ...others } = storage;
   const { version, log, ...behind } = rest;
-  const file = { version, log, storage: { [driver.name]: driver.parameters, ...others }, ...behind };
+  const access = own ? { [own.name]: own.parameters } : auth;
+  const file = { version, log, storage: { [driver.name]: driver.parameters, ...others }, auth: access, ...behind };
   return stringify(shown(file, ""), { lineWidth: 0 });
 }
 
 /** @param path of the key, as in {@link DURATIONS} */
 function shown(value: unknown, path: string): unknown {
+  if (isOfOwnAccess(path) && !(typeof value === "object" && value !== null)) return MASK;
   if (Array.isArray(value)) return value.map((item) => shown(item, `${path}[]`));
   if (typeof value === "number" && isDuration(path)) return formatDuration(value);
   if (typeof value === "string") return isSecret(path) && value !== "" ? MASK : withoutCredentials(value);
@@ -28,6 +31,11 @@ function shown(value: unknown, path: string): unknown {
 
 function isDuration(path: string): boolean {
   return DURATIONS.has(path) || path.startsWith("wharfinger.timeouts.");
+}
+
+/** A controller of the operator's own may take a key under any name. */
+function isOfOwnAccess(path: string): boolean {
+  return path.startsWith("auth.") && isSpecifier(path.slice("auth.".length));
 }
 
 /** By the last name of the key, also in the parameters of parts that we do not know; and headers that are sent to others. */

@@ -23,6 +23,7 @@ const STATUS: Readonly<Record<ErrorName, number>> = {
   RegistryClosed: 503,
   SizeInvalid: 400,
   TagInvalid: 400,
+  TooManyRequests: 429,
   Unauthorized: 401,
   Unavailable: 503,
   Unknown: 500,
@@ -31,8 +32,10 @@ const STATUS: Readonly<Record<ErrorName, number>> = {
   UploadUnknown: 404,
 };
 
-/** s. What a client should wait before it asks an ailing storage again. */
+/** s. What a client should wait before it asks again for what cannot be had now. */
 const RETRY_AFTER = "5";
+
+const PASSING: ReadonlySet<number> = new Set([429, 503]);
 
 export interface ErrorAnswer {
   readonly status: number;
@@ -52,7 +55,7 @@ export function toAnswer(error: unknown): ErrorAnswer {
     status,
     headers: {
       "content-type": "application/json",
-      ...(status === 503 && { "retry-after": RETRY_AFTER }),
+      ...(PASSING.has(status) && { "retry-after": RETRY_AFTER }),
       ...(errors[0] instanceof Unauthorized && { "www-authenticate": errors[0].challenge }),
     },
     body: `${body}\n`,

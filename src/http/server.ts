@@ -24,6 +24,7 @@ import { CanonicalResponse } from "./canonical-response.ts";
 import { answerClientError } from "./client-error.ts";
 import { type Action, baseUrl, type Edge, type Exchange } from "./edge.ts";
 import { toAnswer } from "./errors.ts";
+import { Refusals } from "./refusal.ts";
 import { type Method, ROUTES, type Route, withoutWrites } from "./routes.ts";
 import type { Target } from "./target.ts";
 import { countRequest, hasTurn, isBusy, takeTurn, watchConnections } from "./turn.ts";
@@ -123,13 +124,14 @@ function addRoutes(server: HttpServer, options: ServerOptions): void {
     if (!config?.action) throw new Error(`the route ${url} names no action, so nobody could be kept from it`);
   });
   const edge: Edge = { ...options, bodies: new Budget(BODY_MEMORY, { limit: BODY_WAITERS, toError }) };
+  const refusals = new Refusals(options.log);
   for (const [kind, methods] of Object.entries(routes)) {
     for (const [method, route] of Object.entries(methods)) {
       server.route({
         method: method as HTTPMethods,
         url: `/${kind}`,
         config: { action: route.action },
-        handler: (request, reply) => answer(options, edge, route, request, reply),
+        handler: (request, reply) => answer({ options, edge, refusals }, route, request, reply),
       });
     }
   }
@@ -143,9 +145,14 @@ function addRoutes(server: HttpServer, options: ServerOptions): void {
   });
 }
 
+interface Serving {
+  readonly options: ServerOptions;
+  readonly edge: Edge;
+  readonly refusals: Refusals;
+}
+
 async function answer(
-  options: ServerOptions,
-  edge: Edge,
+  { options, edge, refusals }: Serving,
   route: Route,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -155,11 +162,14 @@ async function answer(
   const { target, contentType } = arrival;
   addHeaders(options, target, reply);
   if (target.redirect !== undefined && !isPost(request, target)) return redirect(reply, target.redirect);
-  const asked =
-    options.access && authorize(options.access, toAccessRequest(edge, request, target), route.action, target);
-  const grant = asked instanceof Promise ? await asked : asked; // most controllers mostly know at once
-  arrival.grant = grant;
-  const exchange: Exchange = { target, request, reply, contentType, grant };
+  try {
+    const asked =
+      options.access && authorize(options.access, toAccessRequest(edge, request, target), route.action, target);
+    arrival.grant = asked instanceof Promise ? await asked : asked; // most controllers mostly know at once
+  } catch (error) {
+    return sendError(refusals.tell(error, request), reply);
+  }
+  const exchange: Exchange = { target, request, reply, contentType, grant: arrival.grant };
   return await route.handle(edge, exchange);
 }
 

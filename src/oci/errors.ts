@@ -33,6 +33,7 @@ export type ErrorCode =
   | "RANGE_INVALID"
   | "SIZE_INVALID"
   | "TAG_INVALID"
+  | "TOOMANYREQUESTS"
   | "UNAUTHORIZED"
   | "UNAVAILABLE"
   | "UNKNOWN"
@@ -55,6 +56,7 @@ export type ErrorName =
   | "RegistryClosed"
   | "SizeInvalid"
   | "TagInvalid"
+  | "TooManyRequests"
   | "Unauthorized"
   | "Unavailable"
   | "Unknown"
@@ -215,15 +217,28 @@ export class Unauthorized extends RegistryError {
   readonly code = "UNAUTHORIZED" as const;
   /** How to say it, as a client understands it. */
   readonly challenge: string;
+  /** Why, for the log alone: nothing of what the client sent. */
+  readonly reason: string;
 
   /** @param needed the rights, all of which are needed; none where only an identity is */
   constructor(
     challenge: string,
     needed: readonly { readonly type: string; readonly name: string; readonly action: string }[],
+    reason = "authentication required",
   ) {
     const records = needed.map(({ type, name, action }) => ({ Type: type, Class: "", Name: name, Action: action }));
     super("authentication required", records.length > 0 ? records : null);
     this.challenge = challenge;
+    this.reason = reason;
+  }
+}
+
+/** More than the registry takes at a time, or from one client; it may be asked again later. */
+export class TooManyRequests extends RegistryError {
+  readonly name = "TooManyRequests" as const;
+  readonly code = "TOOMANYREQUESTS" as const;
+  constructor(detail?: unknown) {
+    super("too many requests", detail);
   }
 }
 

@@ -109,6 +109,23 @@ describe("access control", () => {
     assert.deepEqual(JSON.parse(rest.body.toString()), { repositories: ["mine/b"] });
   });
 
+  test("pages of a catalogue of which its reader sees a part have each repository once, and a link only where there is more", async () => {
+    const grant: Grant = { user: "me", maySee: (name) => name.endsWith("/mine") };
+    await using api = await startApi(new MemoryDriver(), { access: allowing(grant) });
+    const names = ["a", "b", "c", "d", "e"];
+    for (const name of names) {
+      await pushBlob(api, `${name}/mine`, Buffer.from("x"));
+      await pushBlob(api, `${name}/other`, Buffer.from("x"));
+    }
+    const pages: string[][] = [];
+    for (let next: string | undefined = "/v2/_catalog?n=2"; next !== undefined; ) {
+      const { headers, body } = await api.send("GET", next);
+      pages.push(JSON.parse(body.toString()).repositories);
+      next = /^<([^>]+)>/.exec(String(headers["link"] ?? ""))?.[1];
+    }
+    assert.deepEqual(pages, [["a/mine", "b/mine"], ["c/mine", "d/mine"], ["e/mine"]]);
+  });
+
   test("a mount without a source takes one that its reader may read, or none", async () => {
     for (const [mayPull, status] of [
       [() => true, 201],

@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { FastifyBaseLogger, FastifyRequest } from "fastify";
+import { Unauthorized } from "../oci/errors.ts";
+import { remember } from "./arrival.ts";
+import { Refusals } from "./refusal.ts";
+
+test("a flood of refusals writes twenty lines a second, and the next one says how many were left out", () => {
+  const lines: Readonly<Record<string, unknown>>[] = [];
+  const log = { warn: (fields: Readonly<Record<string, unknown>>) => lines.push(fields) };
+  const socket = { remoteAddress: "10.0.0.9", remotePort: 1 };
+  const raw = { headers: {}, socket, method: "GET", url: "/v2/" } as unknown as FastifyRequest["raw"];
+  remember(raw, "/");
+  let now = 0;
+  const refusals = new Refusals(log as unknown as FastifyBaseLogger, () => now);
+  const error = new Unauthorized("Test", []);
+  const tell = (): void => assert.equal(refusals.tell(error, { raw } as FastifyRequest), error);
+  for (let i = 0; i < 1000; i++) tell();
+  assert.equal(lines.length, 20);
+  now = 1000;
+  tell();
+  assert.deepEqual(
+    lines.map(({ unsaid }) => unsaid).filter((unsaid) => unsaid !== undefined),
+    [980],
+  );
+});
