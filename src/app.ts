@@ -1,16 +1,20 @@
 /** From a configuration to a registry that serves: the only place that knows all parts. */
-import { availableParallelism } from "node:os";
+import { availableParallelism, hostname } from "node:os";
 import { join } from "node:path";
 import type { CacheCounts } from "./cache/lookup-counts.ts";
+import { parseAddress } from "./config/address.ts";
 import type { Config, Schema1Config, UrlPattern, ValidationConfig } from "./config/config.ts";
+import { ConfigError } from "./config/config-error.ts";
 import { isExternalUrl } from "./config/external-url.ts";
 import { environment } from "./config/process.ts";
 import { readProxies } from "./config/proxies.ts";
+import { dataFolder } from "./data-folder.ts";
 import { accessLine } from "./http/access-log.ts";
 import { createServer, type HttpServer } from "./http/server.ts";
 import { trustSystemCertificates } from "./lib/system-certificates.ts";
 import { schedulePurge } from "./maintenance/purge-schedule.ts";
 import { wrapDriver, wrapRegistry } from "./middleware.ts";
+import type { Notifications } from "./notifications/notifications.ts";
 import { builtInKinds } from "./oci/built-in-kinds.ts";
 import { ManifestKinds } from "./oci/manifest-kinds.ts";
 import type { Schema1Options } from "./oci/schema1/kind.ts";
@@ -63,8 +67,11 @@ export async function createApp(config: Config, log: Log, folder: string): Promi
   if (cache) log.info(`using ${config.storage.cache.blobdescriptor} blob descriptor cache`);
   const access = await openAccess(config.auth);
   if (access) parts.use(access);
+  const notifications = await openNotifications(config, log, kinds);
+  if (notifications) parts.use(notifications);
   const accessLog = config.log.accesslog.disabled ? undefined : parts.use(writeLines());
-  const server = createServer({ ...toServerOptions(config, log, registry, driver, accessLog), access });
+  const observe = notifications?.observe;
+  const server = createServer({ ...toServerOptions(config, log, registry, driver, accessLog), access, observe });
   const owned = parts.move();
   return {
     server,
@@ -78,6 +85,29 @@ export async function createApp(config: Config, log: Log, folder: string): Promi
 function connectsToOthers({ storage, redis, auth, notifications }: Config): boolean {
   const isLocal = storage.driver.name === "filesystem" || storage.driver.name === "inmemory";
   return !isLocal || redis !== undefined || auth.token?.jwks !== undefined || notifications.endpoints.length > 0;
+}
+
+/** Loaded where endpoints are configured. */
+async function openNotifications(config: Config, log: Log, kinds: ManifestKinds): Promise<Notifications | undefined> {
+  const { notifications, http, wharfinger } = config;
+  if (notifications.endpoints.length === 0) return undefined;
+  const { openNotifications: open } = await import("./notifications/notifications.ts");
+  return open({
+    kinds,
+    references: notifications.events.includereferences,
+    endpoints: notifications.endpoints,
+    address: ownAddress(http),
+    folder: dataFolder(config),
+    limit: wharfinger.notifications.queuesize,
+    drain: http.draintimeout,
+    proxy: proxyVariables(),
+    log: (level, message) => log[level](message),
+  });
+}
+
+/** As events name this registry. */
+function ownAddress({ net, addr }: Config["http"]): string {
+  return net === "unix" || addr === "" ? hostname() : `${hostname()}:${parseAddress(addr).port}`;
 }
 
 function purgeUploads(owned: AsyncDisposableStack, { storage }: Config, log: Log, store: Store): void {

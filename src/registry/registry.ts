@@ -64,7 +64,7 @@ export interface BlobService {
    * @param from its source, or which ones will do where one of them is found quickly: by default all
    * @throws {BlobUnknown} where the source does not hold it
    */
-  mount(digest: BlobDigest, from?: RepositoryName | ((name: RepositoryName) => boolean)): Promise<BlobDescriptor>;
+  mount(digest: BlobDigest, from?: RepositoryName | ((name: RepositoryName) => boolean)): Promise<MountedBlob>;
 
   /**
    * Takes the blob out of this repository. The bytes stay until they are collected.
@@ -72,6 +72,11 @@ export interface BlobService {
    * @throws {Unsupported} where deletion is off
    */
   delete(digest: BlobDigest): Promise<void>;
+}
+
+export interface MountedBlob extends BlobDescriptor {
+  /** The repository it was found in. */
+  readonly from: RepositoryName;
 }
 
 /** Nothing is held open until {@link read}. */

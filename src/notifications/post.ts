@@ -1,0 +1,140 @@
+import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from "node:http";
+import { Agent as HttpsAgent, request as requestHttps } from "node:https";
+import { getCACertificates } from "node:tls";
+
+/** What came of sending one event. A promise of it rejects where no answer came. */
+export interface Answer {
+  readonly status: number;
+  /** As "200 OK". */
+  readonly text: string;
+}
+
+export type Post = (body: string, signal: AbortSignal) => Promise<Answer>;
+
+export interface PostOptions {
+  readonly url: string;
+  readonly contentType: string;
+  /** Added to the others; sent to this origin alone. */
+  readonly headers: Readonly<Record<string, readonly string[]>>;
+  /** ms for all of it. */
+  readonly timeout: number;
+  /** Variables as HTTP_PROXY, where there are any. */
+  readonly proxy: Readonly<Record<string, string>>;
+}
+
+const MOST_REDIRECTS = 10;
+
+/** Bytes of an answer's body that are read for the connection's sake. */
+const BODY_LIMIT = 64 * 1024;
+
+/** How long a connection is kept for the next event. ms */
+const IDLE = 4000;
+
+/**
+ * POSTs to an endpoint. Redirects are followed as the peers' library does it: 307 and 308 repeat the request, others become
+ * a GET; without a Location they are answers.
+ */
+export function postTo({ url, contentType, headers, timeout, proxy }: PostOptions): Post {
+  const origin = new URL(url);
+  const connect = connector(proxy);
+  const content = { "Content-Type": [contentType], "User-Agent": ["wharfinger"] };
+  return async (body, stop) => {
+    const signal = AbortSignal.any([stop, AbortSignal.timeout(timeout)]);
+    let at: Hop = { url: origin, body };
+    for (let redirects = 0; ; redirects += 1) {
+      const own = at.url.origin === origin.origin ? headers : {};
+      const response = await connect(at, joined(at.body === undefined ? {} : content, own), signal);
+      const next = await follow(at, response);
+      if (next === undefined) return await toAnswer(response);
+      if (redirects === MOST_REDIRECTS) throw new Error(`stopped after ${MOST_REDIRECTS} redirects`);
+      at = next;
+    }
+  };
+}
+
+interface Hop {
+  readonly url: URL;
+  /** A GET where there is none. */
+  readonly body: string | undefined;
+}
+
+type Headers = Readonly<Record<string, readonly string[]>>;
+
+function connector(proxy: PostOptions["proxy"]) {
+  const proxyEnv = proxyOf(proxy);
+  const http = new HttpAgent({ keepAlive: true, timeout: IDLE, proxyEnv });
+  let https: HttpsAgent | undefined; // reading all certificates of the system takes a while
+  return (hop: Hop, headers: Headers, signal: AbortSignal): Promise<IncomingMessage> => {
+    const method = hop.body === undefined ? "GET" : "POST";
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    const options = { method, headers: copied(headers), signal };
+    if (hop.url.protocol === "https:") {
+      https ??= new HttpsAgent({ keepAlive: true, timeout: IDLE, proxyEnv, ca: authorities() });
+    } else if (hop.url.protocol !== "http:")
+      throw new Error(`redirected to ${hop.url.protocol}, which is not followed`);
+    const request =
+      hop.url.protocol === "https:" && https
+        ? requestHttps(hop.url, { ...options, agent: https })
+        : requestHttp(hop.url, { ...options, agent: http });
+    request.on("response", resolve).on("error", reject).end(hop.body);
+    return promise;
+  };
+}
+
+/** Those of the system too, as with the peers: an endpoint's certificate is often an organisation's own. */
+function authorities(): string[] {
+  return [...new Set([...getCACertificates("default"), ...getCACertificates("system")])];
+}
+
+/** As the peers do it, what is on this machine is never reached by a proxy. */
+function proxyOf(proxy: PostOptions["proxy"]): Record<string, string> | undefined {
+  if (Object.keys(proxy).length === 0) return undefined;
+  const { NO_PROXY = "" } = proxy;
+  return { ...proxy, NO_PROXY: [NO_PROXY, "localhost", "127.0.0.1", "[::1]"].filter((host) => host !== "").join(",") };
+}
+
+function copied(headers: Headers): Record<string, string[]> {
+  return Object.fromEntries(Object.entries(headers).map(([name, values]) => [name, [...values]]));
+}
+
+/** One after the other, names in any case. A User-Agent replaces. */
+function joined(below: Headers, above: Headers): Headers {
+  const result: Record<string, readonly string[]> = { ...below };
+  for (const [name, values] of Object.entries(above)) {
+    const lower = name.toLowerCase();
+    const same = Object.keys(result).find((known) => known.toLowerCase() === lower);
+    if (lower === "host") continue; // it is the URL's
+    result[same ?? name] = same === undefined || lower === "user-agent" ? values : [...(result[same] ?? []), ...values];
+  }
+  return result;
+}
+
+async function follow({ url, body }: Hop, response: IncomingMessage): Promise<Hop | undefined> {
+  const { statusCode = 0, headers } = response;
+  if (headers.location === undefined || !REDIRECTS.has(statusCode)) return undefined;
+  await discard(response);
+  if (!URL.canParse(headers.location, url)) throw new Error("redirected to what is no URL");
+  return { url: new URL(headers.location, url), body: REPEATED.has(statusCode) ? body : undefined };
+}
+
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+const REPEATED: ReadonlySet<number> = new Set([307, 308]);
+
+async function toAnswer(response: IncomingMessage): Promise<Answer> {
+  const { statusCode = 0, statusMessage = "" } = response;
+  await discard(response);
+  return { status: statusCode, text: `${statusCode} ${statusMessage}`.trim() };
+}
+
+/** Reads the body so that the connection can be used again; one that is long or does not come costs the connection. */
+async function discard(response: IncomingMessage): Promise<void> {
+  let length = 0;
+  try {
+    for await (const chunk of response) {
+      length += (chunk as Buffer).length;
+      if (length > BODY_LIMIT) return;
+    }
+  } catch {
+    // the status has come
+  }
+}
