@@ -40,6 +40,9 @@ export interface BlobDescriptor extends Omit<Descriptor, "digest"> {
 export interface Platform {
   readonly architecture: string;
   readonly os: string;
+  readonly "os.version"?: string;
+  readonly "os.features"?: readonly string[];
+  readonly variant?: string;
 }
 
 const DESCRIPTOR_KEYS = knownKeys(
@@ -110,12 +113,14 @@ function readPlatform(value: unknown, path: string, onFault: FaultHandler): Plat
   const object = optionalObject(value, path, onFault);
   if (object === undefined) return undefined;
   const { architecture, os, variant, features, ...rest } = withKnownKeys(object, PLATFORM_KEYS, path, onFault);
-  optionalString(variant, `${path}.variant`, onFault);
-  optionalString(rest["os.version"], `${path}.os.version`, onFault);
-  optionalStrings(rest["os.features"], `${path}.os.features`, onFault);
   optionalStrings(features, `${path}.features`, onFault);
   return {
     architecture: optionalString(architecture, `${path}.architecture`, onFault) ?? "",
     os: optionalString(os, `${path}.os`, onFault) ?? "",
+    ...present({
+      "os.version": optionalString(rest["os.version"], `${path}.os.version`, onFault),
+      "os.features": optionalStrings(rest["os.features"], `${path}.os.features`, onFault),
+      variant: optionalString(variant, `${path}.variant`, onFault),
+    }),
   };
 }
