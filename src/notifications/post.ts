@@ -38,8 +38,7 @@ export function postTo({ url, contentType, headers, timeout, proxy }: PostOption
   const origin = new URL(url);
   const connect = connector(proxy);
   const content = { "Content-Type": [contentType], "User-Agent": ["wharfinger"] };
-  return async (body, stop) => {
-    const signal = AbortSignal.any([stop, AbortSignal.timeout(timeout)]);
+  const send = async (body: string, signal: AbortSignal): Promise<Answer> => {
     let at: Hop = { url: origin, body };
     for (let redirects = 0; ; redirects += 1) {
       const own = at.url.origin === origin.origin ? headers : {};
@@ -48,6 +47,14 @@ export function postTo({ url, contentType, headers, timeout, proxy }: PostOption
       if (next === undefined) return await toAnswer(response);
       if (redirects === MOST_REDIRECTS) throw new Error(`stopped after ${MOST_REDIRECTS} redirects`);
       at = next;
+    }
+  };
+  return async (body, stop) => {
+    const late = AbortSignal.timeout(timeout);
+    try {
+      return await send(body, AbortSignal.any([stop, late]));
+    } catch (error) {
+      throw late.aborted ? new Error(`no answer within ${timeout} ms`, { cause: error }) : error;
     }
   };
 }
