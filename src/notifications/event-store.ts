@@ -108,11 +108,14 @@ export class EventStore implements Disposable {
     return Number(this.#statements.version.get()?.["data_version"]);
   }
 
-  /** Takes out what waits for endpoints that are not among `names`, by name how many. */
+  /** Forgets endpoints that are not among `names`, with what waits for them: by name how many. */
   dropOthers(names: readonly string[]): ReadonlyMap<string, number> {
     const rows = this.#database.prepare("SELECT endpoint, count(*) AS count FROM events GROUP BY endpoint").all();
     const others = rows.filter(({ endpoint }) => !names.includes(String(endpoint)));
     for (const { endpoint } of others) this.delivered(String(endpoint), Number.MAX_SAFE_INTEGER);
+    for (const { name } of this.#database.prepare("SELECT name FROM endpoints").all()) {
+      if (!names.includes(String(name))) this.noteSuccess(String(name));
+    }
     return new Map(others.map(({ endpoint, count }) => [String(endpoint), Number(count)]));
   }
 
@@ -123,6 +126,7 @@ export class EventStore implements Disposable {
   }
 
   noteSuccess(endpoint: string): void {
+    this.#database.exec("PRAGMA synchronous = NORMAL");
     this.#statements.succeeded.run(endpoint);
   }
 
