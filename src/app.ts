@@ -82,27 +82,32 @@ export async function createApp(config: Config, log: Log, folder: string): Promi
   };
 }
 
-function connectsToOthers({ storage, redis, auth, notifications }: Config): boolean {
+/** From this thread: that of the notifications sees to itself. */
+function connectsToOthers({ storage, redis, auth }: Config): boolean {
   const isLocal = storage.driver.name === "filesystem" || storage.driver.name === "inmemory";
-  return !isLocal || redis !== undefined || auth.token?.jwks !== undefined || notifications.endpoints.length > 0;
+  return !isLocal || redis !== undefined || auth.token?.jwks !== undefined;
 }
 
-/** Loaded where endpoints are configured. */
+/** @throws {ConfigError} where the environment names a proxy that cannot be one */
 async function openNotifications(config: Config, log: Log, kinds: ManifestKinds): Promise<Notifications | undefined> {
   const { notifications, http, wharfinger } = config;
   if (notifications.endpoints.length === 0) return undefined;
   const { openNotifications: open } = await import("./notifications/notifications.ts");
-  return open({
-    kinds,
-    references: notifications.events.includereferences,
-    endpoints: notifications.endpoints,
-    address: ownAddress(http),
-    folder: dataFolder(config),
-    limit: wharfinger.notifications.queuesize,
-    drain: http.draintimeout,
-    proxy: proxyVariables(),
-    log: (level, message) => log[level](message),
-  });
+  try {
+    return open({
+      kinds,
+      references: notifications.events.includereferences,
+      endpoints: notifications.endpoints,
+      address: ownAddress(http),
+      folder: dataFolder(config),
+      limit: wharfinger.notifications.queuesize,
+      drain: http.draintimeout,
+      proxies: readProxies(environment()),
+      log: (level, message) => log[level](message),
+    });
+  } catch (cause) {
+    throw cause instanceof TypeError ? new ConfigError("notifications", cause.message, { cause }) : cause;
+  }
 }
 
 /** As events name this registry. */

@@ -12,12 +12,3 @@ export function environment(): Environment {
 export function sizeThreadPool(threads: number): void {
   process.env["UV_THREADPOOL_SIZE"] ??= String(threads);
 }
-
-/** By whom servers elsewhere are reached: what `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` say, in either case. */
-export function proxyVariables(): Readonly<Record<string, string>> {
-  const entries = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"].flatMap((name) => {
-    const value = process.env[name] || process.env[name.toLowerCase()];
-    return value ? [[name, value] as const] : [];
-  });
-  return Object.fromEntries(entries);
-}

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Worker } from "node:worker_threads";
+import { type Proxies, toProxyVariables } from "../lib/proxy-variables.ts";
 import type { Repository } from "../registry/registry.ts";
 import type { EndpointFigures } from "./endpoint-figures.ts";
 import { type EventRequest, type EventSource, mediaTypeOf, printEnvelope, type RegistryEvent } from "./event.ts";
@@ -24,8 +25,8 @@ export interface NotificationsOptions extends ObserverOptions {
   readonly limit: number;
   /** ms that disposal takes to deliver what endpoints take. */
   readonly drain: number;
-  /** Variables as HTTP_PROXY, where there are any. */
-  readonly proxy: Readonly<Record<string, string>>;
+  /** As the environment names them, not checked. */
+  readonly proxies: Proxies;
   readonly log: (level: "info" | "warn" | "error", message: string) => void;
 }
 
@@ -38,14 +39,18 @@ export interface Notifications extends AsyncDisposable {
   dropped(): number;
 }
 
-/** @returns undefined where no endpoint is enabled */
+/**
+ * @returns undefined where no endpoint is enabled
+ * @throws {TypeError} for a proxy that cannot be one
+ */
 export function openNotifications(options: NotificationsOptions): Notifications | undefined {
   const endpoints = withOwnNames(options.endpoints);
   const [enabled, disabled] = [endpoints.filter(isUsable), endpoints.filter((endpoint) => !isUsable(endpoint))];
   for (const endpoint of endpoints) announce(endpoint, options.log);
   if (enabled.length === 0) return undefined;
-  const { folder, limit, proxy } = options;
-  const data: QueueOptions = { folder, limit, proxy, endpoints: enabled, disabled: disabled.map(({ name }) => name) };
+  const { folder, limit } = options;
+  const proxies = toProxyVariables(options.proxies);
+  const data: QueueOptions = { folder, limit, proxies, endpoints: enabled, disabled: disabled.map(({ name }) => name) };
   const queue = new EventQueue({ begin: beginThread(data), log: options.log });
   const sink = toSink(enabled, queue, { addr: options.address, instanceID: randomUUID() }, options.log);
   return {
@@ -109,12 +114,17 @@ function takes({ ignore }: Endpoint, event: RegistryEvent): boolean {
   return !ignore.actions.includes(event.action) && !ignore.mediatypes.includes(mediaTypeOf(event));
 }
 
-/** Compiled, it is JavaScript as this file is. */
-const THREAD = new URL(`./queue-thread${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
+/** The compiler does not see this name, so it is the one of the file beside, of the source or of what was made of it. */
+const SCRIPT = new URL(import.meta.url.endsWith(".ts") ? "./queue-thread.ts" : "./queue-thread.js", import.meta.url);
 
 function beginThread(workerData: QueueOptions): BeginThread {
   return (onMessage, onEnd) => {
-    const worker = new Worker(THREAD, { workerData, resourceLimits: { maxYoungGenerationSizeMb: 4 } });
+    const worker = new Worker(SCRIPT, {
+      workerData,
+      name: "notifications",
+      execArgv: [], // the process's own may be such as no file can be started with
+      resourceLimits: { maxYoungGenerationSizeMb: 4 },
+    });
     let failure: Error | undefined;
     worker.on("message", (message: FromQueue) => onMessage(message));
     worker.on("error", (error: Error) => {

@@ -47,6 +47,11 @@ function observeUploads({ name, uploads }: Repository, observer: Observer): Uplo
   const pushed = (blob: BlobDescriptor): Promise<void> => observer.tell("push", blobTarget(observer, name, blob));
   return decorate(uploads, {
     start: async (options) => observeUpload(await uploads.start(options), pushed),
+    async put(content, digest) {
+      const blob = await uploads.put(content, digest);
+      await pushed(blob);
+      return blob;
+    },
     resume: async (id) => observeUpload(await uploads.resume(id), pushed),
   });
 }

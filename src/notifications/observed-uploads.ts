@@ -11,5 +11,10 @@ export function observeUpload(upload: Upload, pushed: (blob: BlobDescriptor) => 
       await pushed(blob);
       return blob;
     },
+    async finish(content, digest) {
+      const blob = await upload.finish(content, digest);
+      await pushed(blob);
+      return blob;
+    },
   });
 }

@@ -8,7 +8,7 @@ import { type Post, type PostOptions, postTo } from "./post.ts";
 const BODY = '{"events":[]}';
 
 function postBy(url: string, over: Partial<PostOptions> = {}): Post {
-  return postTo({ url, contentType: "application/x", headers: {}, timeout: 5000, proxy: {}, ...over });
+  return postTo({ url, contentType: "application/x", headers: {}, timeout: 5000, proxies: { NO_PROXY: "" }, ...over });
 }
 
 function send(post: Post): ReturnType<Post> {

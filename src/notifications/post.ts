@@ -1,6 +1,7 @@
 import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
-import { getCACertificates } from "node:tls";
+import type { ProxyVariables } from "../lib/proxy-variables.ts";
+import { trustSystemCertificates } from "../lib/system-certificates.ts";
 
 /** What came of sending one event. A promise of it rejects where no answer came. */
 export interface Answer {
@@ -18,8 +19,7 @@ export interface PostOptions {
   readonly headers: Readonly<Record<string, readonly string[]>>;
   /** ms for all of it. */
   readonly timeout: number;
-  /** Variables as HTTP_PROXY, where there are any. */
-  readonly proxy: Readonly<Record<string, string>>;
+  readonly proxies: ProxyVariables;
 }
 
 const MOST_REDIRECTS = 10;
@@ -34,9 +34,9 @@ const IDLE = 4000;
  * POSTs to an endpoint. Redirects are followed as the peers' library does it: 307 and 308 repeat the request, others become
  * a GET; without a Location they are answers.
  */
-export function postTo({ url, contentType, headers, timeout, proxy }: PostOptions): Post {
+export function postTo({ url, contentType, headers, timeout, proxies }: PostOptions): Post {
   const origin = new URL(url);
-  const connect = connector(proxy);
+  const connect = connector(proxies);
   const content = { "Content-Type": [contentType], "User-Agent": ["wharfinger"] };
   const send = async (body: string, signal: AbortSignal): Promise<Answer> => {
     let at: Hop = { url: origin, body };
@@ -67,37 +67,33 @@ interface Hop {
 
 type Headers = Readonly<Record<string, readonly string[]>>;
 
-function connector(proxy: PostOptions["proxy"]) {
-  const proxyEnv = proxyOf(proxy);
-  const http = new HttpAgent({ keepAlive: true, timeout: IDLE, proxyEnv });
-  let https: HttpsAgent | undefined; // reading all certificates of the system takes a while
-  return (hop: Hop, headers: Headers, signal: AbortSignal): Promise<IncomingMessage> => {
-    const method = hop.body === undefined ? "GET" : "POST";
+/** Agents of its own, so that one endpoint's connections are not another's. */
+function connector(
+  proxies: ProxyVariables,
+): (hop: Hop, headers: Headers, signal: AbortSignal) => Promise<IncomingMessage> {
+  const options = { keepAlive: true, timeout: IDLE, proxyEnv: { ...proxies } };
+  const http = new HttpAgent(options);
+  let https: HttpsAgent | undefined;
+  return (hop, headers, signal) => {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    const options = { method, headers: copied(headers), signal };
+    const asked = { method: hop.body === undefined ? "GET" : "POST", headers: copied(headers), signal };
     if (hop.url.protocol === "https:") {
-      https ??= new HttpsAgent({ keepAlive: true, timeout: IDLE, proxyEnv, ca: authorities() });
-    } else if (hop.url.protocol !== "http:")
-      throw new Error(`redirected to ${hop.url.protocol}, which is not followed`);
-    const request =
-      hop.url.protocol === "https:" && https
-        ? requestHttps(hop.url, { ...options, agent: https })
-        : requestHttp(hop.url, { ...options, agent: http });
-    request.on("response", resolve).on("error", reject).end(hop.body);
+      trustSystemCertificates(); // as the peers do: an endpoint's certificate is often an organisation's own
+      https ??= new HttpsAgent(options);
+      requestHttps(hop.url, { ...asked, agent: https })
+        .on("response", resolve)
+        .on("error", reject)
+        .end(hop.body);
+    } else if (hop.url.protocol === "http:") {
+      requestHttp(hop.url, { ...asked, agent: http })
+        .on("response", resolve)
+        .on("error", reject)
+        .end(hop.body);
+    } else {
+      reject(new Error(`redirected to ${hop.url.protocol}, which is not followed`));
+    }
     return promise;
   };
-}
-
-/** Those of the system too, as with the peers: an endpoint's certificate is often an organisation's own. */
-function authorities(): string[] {
-  return [...new Set([...getCACertificates("default"), ...getCACertificates("system")])];
-}
-
-/** As the peers do it, what is on this machine is never reached by a proxy. */
-function proxyOf(proxy: PostOptions["proxy"]): Record<string, string> | undefined {
-  if (Object.keys(proxy).length === 0) return undefined;
-  const { NO_PROXY = "" } = proxy;
-  return { ...proxy, NO_PROXY: [NO_PROXY, "localhost", "127.0.0.1", "[::1]"].filter((host) => host !== "").join(",") };
 }
 
 function copied(headers: Headers): Record<string, string[]> {

@@ -1,3 +1,4 @@
+import type { ProxyVariables } from "../lib/proxy-variables.ts";
 import type { EndpointFigures } from "./endpoint-figures.ts";
 import type { QueuedEvent } from "./event-store.ts";
 
@@ -24,8 +25,7 @@ export interface QueueOptions {
   readonly endpoints: readonly QueueEndpoint[];
   /** Names of those that are configured and get nothing now: what waits for them stays. */
   readonly disabled: readonly string[];
-  /** Variables as HTTP_PROXY, where there are any. */
-  readonly proxy: Readonly<Record<string, string>>;
+  readonly proxies: ProxyVariables;
 }
 
 export interface QueueEndpoint {

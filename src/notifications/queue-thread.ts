@@ -18,11 +18,11 @@ const LOOK = 1000;
 const tell = (message: FromQueue): void => parentPort?.postMessage(message);
 const log = (level: "info" | "warn" | "error", message: string): void => tell({ kind: "log", level, message });
 
-const { folder, limit, endpoints, disabled, proxy } = workerData as QueueOptions;
+const { folder, limit, endpoints, disabled, proxies } = workerData as QueueOptions;
 const { store, lock } = openQueueFiles(folder, limit, Date.now, (message) => log("error", message));
 const all = endpoints.map(({ name, url, headers, timeout, threshold, backoff }) => {
   const figures = noFigures(name);
-  const post = postTo({ url, contentType: CONTENT_TYPE, headers, timeout, proxy });
+  const post = postTo({ url, contentType: CONTENT_TYPE, headers, timeout, proxies });
   const warn = (message: string): void => log("warn", message);
   return {
     figures,
