@@ -41,6 +41,8 @@ export interface App extends AsyncDisposable {
   readonly location: string;
   /** How the descriptor cache's lookups end; undefined where there is no cache. */
   readonly cacheCounts: CacheCounts | undefined;
+  /** Undefined where no endpoint is enabled. */
+  readonly notifications: Notifications | undefined;
   /** What runs beside requests; to be called once it listens. */
   beginMaintenance(): void;
 }
@@ -77,6 +79,7 @@ export async function createApp(config: Config, log: Log, folder: string): Promi
     server,
     location: driver.location,
     cacheCounts: cache?.counts,
+    notifications,
     beginMaintenance: () => purgeUploads(owned, config, log, store),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

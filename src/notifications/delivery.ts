@@ -33,6 +33,7 @@ export class Delivery {
   #mayBeNoted = true;
   #idle: (() => void) | undefined;
   #woken = false;
+  #unwritable = false;
   readonly #draining = new AbortController();
 
   constructor(rules: DeliveryRules, surroundings: DeliverySurroundings) {
@@ -115,7 +116,10 @@ export class Delivery {
   #record(note: () => void): void {
     try {
       note();
+      this.#unwritable = false;
     } catch (error) {
+      if (this.#unwritable) return;
+      this.#unwritable = true;
       this.#around.warn(`endpoint ${this.#rules.name}: its state cannot be written: ${messageOf(error)}`);
     }
   }

@@ -24,6 +24,8 @@ export class EventDispatch {
   readonly #stop = new AbortController();
   #running: Promise<unknown> | undefined;
   #version = -1;
+  /** By endpoint, since it was last said. */
+  readonly #dropped = new Map<string, number>();
 
   constructor(options: DispatchOptions) {
     this.#options = options;
@@ -31,8 +33,9 @@ export class EventDispatch {
 
   /** @throws {Error} where the disk is full or broken: nothing of it is kept then */
   add(events: readonly QueuedEvent[]): void {
-    const { store, endpoints, log } = this.#options;
+    const { store, endpoints } = this.#options;
     const dropped = store.add(events);
+    for (const [name, count] of dropped) this.#dropped.set(name, (this.#dropped.get(name) ?? 0) + count);
     for (const { figures, delivery } of endpoints) {
       const added = events.filter(({ endpoint }) => endpoint === figures.name).length;
       const lost = dropped.get(figures.name) ?? 0;
@@ -40,12 +43,6 @@ export class EventDispatch {
       figures.dropped += lost;
       figures.pending = Math.max(figures.pending + added - lost, 0);
       if (added > 0) delivery.wake();
-    }
-    for (const [name, count] of dropped) {
-      log(
-        "error",
-        `the queue of notifications is full: ${count} events for endpoint ${name} were dropped, oldest pulls first`,
-      );
     }
   }
 
@@ -62,6 +59,7 @@ export class EventDispatch {
     this.#version = version;
     if (!this.#running && (lock === undefined || lock.take())) this.#begin();
     if (endpoints.every(({ figures }) => figures.pending === 0)) store.shrink();
+    this.#sayDropped();
   }
 
   /** Delivers what endpoints take, for so many ms at most. */
@@ -71,8 +69,17 @@ export class EventDispatch {
     for (const { delivery } of this.#options.endpoints) delivery.drain();
     await this.#running;
     clearTimeout(timer);
+    this.#sayDropped();
     this.#options.lock?.[Symbol.dispose]();
     this.#options.store[Symbol.dispose]();
+  }
+
+  #sayDropped(): void {
+    for (const [name, count] of this.#dropped) {
+      const what = `${count} events for endpoint ${name} were dropped, oldest pulls first`;
+      this.#options.log("error", `the queue of notifications is full: ${what}`);
+    }
+    this.#dropped.clear();
   }
 
   #begin(): void {

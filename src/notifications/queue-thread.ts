@@ -39,11 +39,15 @@ const tellFigures = (): void => {
   told = text;
 };
 
+let trouble = "";
 const look = (): void => {
   try {
     dispatch.look();
+    trouble = "";
   } catch (error) {
-    log("error", `the queue of notifications cannot be looked at: ${error instanceof Error ? error.message : error}`);
+    const reason = error instanceof Error ? error.message : String(error);
+    if (reason !== trouble) log("error", `the queue of notifications cannot be looked at: ${reason}`);
+    trouble = reason;
   }
   tellFigures();
 };

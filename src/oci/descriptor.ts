@@ -13,6 +13,7 @@ import {
   present,
   withKnownKeys,
 } from "./json-fields.ts";
+import type { RepositoryName } from "./names.ts";
 
 /**
  * Points at content: what it is, its digest and its size in bytes.
@@ -34,6 +35,11 @@ export interface Descriptor {
 /** Of a blob, which may be named by the tarsum of old. */
 export interface BlobDescriptor extends Omit<Descriptor, "digest"> {
   readonly digest: BlobDigest;
+}
+
+/** Of one that was linked from another repository. */
+export interface MountedBlob extends BlobDescriptor {
+  readonly from: RepositoryName;
 }
 
 /** Empty strings where the document says nothing. */

@@ -1,10 +1,10 @@
 import type { BlobDigest } from "../oci/blob-digest.ts";
-import type { BlobDescriptor } from "../oci/descriptor.ts";
+import type { BlobDescriptor, MountedBlob } from "../oci/descriptor.ts";
 import { BlobUnknown } from "../oci/errors.ts";
 import { MediaType } from "../oci/media-types.ts";
 import type { RepositoryName } from "../oci/names.ts";
 import { type RegistryContext, requireDeletion } from "./context.ts";
-import type { Blob, BlobService, MountedBlob } from "./registry.ts";
+import type { Blob, BlobService } from "./registry.ts";
 import { StoredBlob } from "./stored-blob.ts";
 
 export class StoredBlobService implements BlobService {

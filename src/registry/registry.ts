@@ -6,7 +6,7 @@
  * Methods throw the classes of `oci/errors.ts`; anything else is a failure of the storage or of ours.
  */
 import type { BlobDigest } from "../oci/blob-digest.ts";
-import type { BlobDescriptor, Descriptor } from "../oci/descriptor.ts";
+import type { BlobDescriptor, Descriptor, MountedBlob } from "../oci/descriptor.ts";
 import type { Digest, DigestAlgorithm } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import type { ManifestKinds } from "../oci/manifest-kinds.ts";
@@ -72,11 +72,6 @@ export interface BlobService {
    * @throws {Unsupported} where deletion is off
    */
   delete(digest: BlobDigest): Promise<void>;
-}
-
-export interface MountedBlob extends BlobDescriptor {
-  /** The repository it was found in. */
-  readonly from: RepositoryName;
 }
 
 /** Nothing is held open until {@link read}. */
