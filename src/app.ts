@@ -1,16 +1,20 @@
 /** From a configuration to a registry that serves: the only place that knows all parts. */
-import { availableParallelism } from "node:os";
+import { availableParallelism, hostname } from "node:os";
 import { join } from "node:path";
 import type { CacheCounts } from "./cache/lookup-counts.ts";
+import { parseAddress } from "./config/address.ts";
 import type { Config, Schema1Config, UrlPattern, ValidationConfig } from "./config/config.ts";
+import { ConfigError } from "./config/config-error.ts";
 import { isExternalUrl } from "./config/external-url.ts";
 import { environment } from "./config/process.ts";
 import { readProxies } from "./config/proxies.ts";
+import { dataFolder } from "./data-folder.ts";
 import { accessLine } from "./http/access-log.ts";
 import { createServer, type HttpServer } from "./http/server.ts";
 import { trustSystemCertificates } from "./lib/system-certificates.ts";
 import { schedulePurge } from "./maintenance/purge-schedule.ts";
 import { wrapDriver, wrapRegistry } from "./middleware.ts";
+import type { Notifications } from "./notifications/notifications.ts";
 import { builtInKinds } from "./oci/built-in-kinds.ts";
 import { ManifestKinds } from "./oci/manifest-kinds.ts";
 import type { Schema1Options } from "./oci/schema1/kind.ts";
@@ -37,6 +41,8 @@ export interface App extends AsyncDisposable {
   readonly location: string;
   /** How the descriptor cache's lookups end; undefined where there is no cache. */
   readonly cacheCounts: CacheCounts | undefined;
+  /** Undefined where no endpoint is enabled. */
+  readonly notifications: Notifications | undefined;
   /** What runs beside requests; to be called once it listens. */
   beginMaintenance(): void;
 }
@@ -63,21 +69,53 @@ export async function createApp(config: Config, log: Log, folder: string): Promi
   if (cache) log.info(`using ${config.storage.cache.blobdescriptor} blob descriptor cache`);
   const access = await openAccess(config.auth, warn, folder);
   if (access) parts.use(access);
+  const notifications = await openNotifications(config, log, kinds);
+  if (notifications) parts.use(notifications);
   const accessLog = config.log.accesslog.disabled ? undefined : parts.use(writeLines());
-  const server = createServer({ ...toServerOptions(config, log, registry, driver, accessLog), access });
+  const observe = notifications?.observe;
+  const server = createServer({ ...toServerOptions(config, log, registry, driver, accessLog), access, observe });
   const owned = parts.move();
   return {
     server,
     location: driver.location,
     cacheCounts: cache?.counts,
+    notifications,
     beginMaintenance: () => purgeUploads(owned, config, log, store),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
-function connectsToOthers({ storage, redis, auth, notifications }: Config): boolean {
+/** From this thread: that of the notifications sees to itself. */
+function connectsToOthers({ storage, redis, auth }: Config): boolean {
   const isLocal = storage.driver.name === "filesystem" || storage.driver.name === "inmemory";
-  return !isLocal || redis !== undefined || auth.token?.jwks !== undefined || notifications.endpoints.length > 0;
+  return !isLocal || redis !== undefined || auth.token?.jwks !== undefined;
+}
+
+/** @throws {ConfigError} where the environment names a proxy that cannot be one */
+async function openNotifications(config: Config, log: Log, kinds: ManifestKinds): Promise<Notifications | undefined> {
+  const { notifications, http, wharfinger } = config;
+  if (notifications.endpoints.length === 0) return undefined;
+  const { openNotifications: open } = await import("./notifications/notifications.ts");
+  try {
+    return open({
+      kinds,
+      references: notifications.events.includereferences,
+      endpoints: notifications.endpoints,
+      address: ownAddress(http),
+      folder: dataFolder(config),
+      limit: wharfinger.notifications.queuesize,
+      drain: http.draintimeout,
+      proxies: readProxies(environment()),
+      log: (level, message) => log[level](message),
+    });
+  } catch (cause) {
+    throw cause instanceof TypeError ? new ConfigError("notifications", cause.message, { cause }) : cause;
+  }
+}
+
+/** As events name this registry. */
+function ownAddress({ net, addr }: Config["http"]): string {
+  return net === "unix" || addr === "" ? hostname() : `${hostname()}:${parseAddress(addr).port}`;
 }
 
 function purgeUploads(owned: AsyncDisposableStack, { storage }: Config, log: Log, store: Store): void {

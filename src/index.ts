@@ -17,7 +17,7 @@ export {
   type RegistryOptions,
 } from "./library.ts";
 export { type BlobDigest, isBlobDigest, parseBlobDigest } from "./oci/blob-digest.ts";
-export type { BlobDescriptor, Descriptor, Platform } from "./oci/descriptor.ts";
+export type { BlobDescriptor, Descriptor, MountedBlob, Platform } from "./oci/descriptor.ts";
 export { type Digest, type DigestAlgorithm, digestOf, isDigest, parseDigest } from "./oci/digest.ts";
 export * from "./oci/errors.ts";
 export type { FaultHandler, JsonObject } from "./oci/json-fields.ts";

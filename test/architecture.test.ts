@@ -29,6 +29,7 @@ const TABLE: Table = {
   "registry/thread-hashing.ts": { sources: [], packages: [], node: ["node:worker_threads"] },
   maintenance: { sources: ["registry", "oci", "storage", "lib"], packages: [] },
   auth: { sources: ["oci", "lib"], packages: ["hash-wasm", "jose", "lru-cache"] },
+  notifications: { sources: ["oci", "lib", "registry/registry.ts"], packages: [] },
   http: {
     sources: [
       "auth/access.ts",
@@ -44,6 +45,7 @@ const TABLE: Table = {
   config: { sources: [], packages: ["re2js", "yaml", "zod"] },
   telemetry: { sources: [], packages: ["pino"] },
   cli: { sources: ["app.ts", "config", "http/server.ts", "http/turn.ts", "telemetry"], packages: ["commander"] },
+  "cli/notifications-status.ts": { sources: ["data-folder.ts", "notifications"], packages: [] },
   "cli/serve.ts": { sources: ["storage/errors.ts"], packages: [] },
   "app.ts": {
     sources: [
@@ -54,11 +56,13 @@ const TABLE: Table = {
       "storage",
       "registry",
       "maintenance",
+      "notifications",
       "http",
       "telemetry",
       "parts.ts",
       "own-parts.ts",
       "middleware.ts",
+      "data-folder.ts",
       "signing-key-file.ts",
       "upload-secret.ts",
     ],
@@ -93,6 +97,7 @@ const TABLE: Table = {
   },
   "signing-key-file.ts": { sources: ["config/config-error.ts", "oci"], packages: [] },
   "upload-secret.ts": { sources: [], packages: [] },
+  "data-folder.ts": { sources: ["config/config.ts"], packages: [] },
   "main.ts": { sources: ["cli", "lib/young-generation.ts"], packages: [] },
   "library.ts": {
     sources: [

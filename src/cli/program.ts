@@ -60,6 +60,18 @@ export function createProgram(version: string): Program {
       printConfig(path, flags);
     });
 
+  program
+    .command("notifications")
+    .description("look at the notifications of a registry")
+    .command("status")
+    .description("say what waits for each endpoint, since when, and why the last attempt failed")
+    .argument("[config]", "configuration file, as for serve")
+    .option(...NO_DEFAULT)
+    .action(async (path: string | undefined, flags: { readonly defaultConfig: boolean }) => {
+      const { notificationsStatus } = await import("./notifications-status.ts");
+      notificationsStatus(path, flags);
+    });
+
   return {
     async run(argv) {
       try {

@@ -11,7 +11,7 @@ import { Failure } from "./failure.ts";
 import { listen } from "./listen.ts";
 import { type LoadFlags, load } from "./load.ts";
 
-/** ms */
+/** For what is closed after what was drained. ms */
 const LEAST_PATIENCE = 1000;
 
 /**
@@ -27,7 +27,7 @@ export async function serve(path: string | undefined, flags: LoadFlags): Promise
   for (const warning of warnings) log.warn(warning);
   await using parts = new AsyncDisposableStack();
   const app = await open(config, log, folderOf(source));
-  parts.defer(() => close(app, Math.max(config.http.draintimeout, LEAST_PATIENCE), log));
+  parts.defer(() => close(app, config.http.draintimeout + LEAST_PATIENCE, log));
   const stopped = signalled();
   const address = await listen(app.server, config.http);
   greet(log, app.location, source);

@@ -281,6 +281,8 @@ export interface WharfingerConfig {
   readonly exclusive: boolean;
   /** Specifiers of modules with kinds of manifests of the operator's own. */
   readonly manifestkinds: readonly string[];
+  /** Bytes of events that wait for their endpoints. */
+  readonly notifications: { readonly queuesize: number };
   readonly timeouts: {
     /** From the connection to the end of the request's head. */
     readonly header: number;

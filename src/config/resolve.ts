@@ -61,7 +61,14 @@ function toMiddleware(lists: MiddlewareLists): MiddlewareLists {
 
 function toEndpoint({ ignoredmediatypes, ...endpoint }: Endpoint): EndpointConfig {
   const mediatypes = [...new Set([...endpoint.ignore.mediatypes, ...ignoredmediatypes])];
-  return { ...endpoint, ignore: { ...endpoint.ignore, mediatypes } };
+  const { timeout, threshold, backoff, ignore } = endpoint;
+  return {
+    ...endpoint,
+    timeout: timeout || 1000,
+    threshold: threshold > 0 ? threshold : 10,
+    backoff: backoff || 1000,
+    ignore: { ...ignore, mediatypes },
+  };
 }
 
 function toRedis({ addr, pool, ...redis }: RedisSection): RedisConfig {

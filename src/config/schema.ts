@@ -92,6 +92,7 @@ const wharfinger = alwaysThere({
   datadir: named("the path of a directory").optional(),
   exclusive: bool.default(false),
   manifestkinds: listOf(named("the specifier of a module, such as ./kinds/model.js")),
+  notifications: alwaysThere({ queuesize: int(1024 * 1024).default(1024 * 1024 * 1024) }),
   timeouts: alwaysThere({
     header: timeLimit.default(30_000).transform(atMost(LONGEST_HEADER)),
     idle: timeLimit.default(180_000).transform(atMost(LONGEST_TIMER - KEEP_ALIVE_BUFFER)),

@@ -13,6 +13,7 @@ import {
   present,
   withKnownKeys,
 } from "./json-fields.ts";
+import type { RepositoryName } from "./names.ts";
 
 /**
  * Points at content: what it is, its digest and its size in bytes.
@@ -36,10 +37,18 @@ export interface BlobDescriptor extends Omit<Descriptor, "digest"> {
   readonly digest: BlobDigest;
 }
 
+/** Of one that was linked from another repository. */
+export interface MountedBlob extends BlobDescriptor {
+  readonly from: RepositoryName;
+}
+
 /** Empty strings where the document says nothing. */
 export interface Platform {
   readonly architecture: string;
   readonly os: string;
+  readonly "os.version"?: string;
+  readonly "os.features"?: readonly string[];
+  readonly variant?: string;
 }
 
 const DESCRIPTOR_KEYS = knownKeys(
@@ -110,12 +119,14 @@ function readPlatform(value: unknown, path: string, onFault: FaultHandler): Plat
   const object = optionalObject(value, path, onFault);
   if (object === undefined) return undefined;
   const { architecture, os, variant, features, ...rest } = withKnownKeys(object, PLATFORM_KEYS, path, onFault);
-  optionalString(variant, `${path}.variant`, onFault);
-  optionalString(rest["os.version"], `${path}.os.version`, onFault);
-  optionalStrings(rest["os.features"], `${path}.os.features`, onFault);
   optionalStrings(features, `${path}.features`, onFault);
   return {
     architecture: optionalString(architecture, `${path}.architecture`, onFault) ?? "",
     os: optionalString(os, `${path}.os`, onFault) ?? "",
+    ...present({
+      "os.version": optionalString(rest["os.version"], `${path}.os.version`, onFault),
+      "os.features": optionalStrings(rest["os.features"], `${path}.os.features`, onFault),
+      variant: optionalString(variant, `${path}.variant`, onFault),
+    }),
   };
 }

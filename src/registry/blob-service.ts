@@ -1,5 +1,5 @@
 import type { BlobDigest } from "../oci/blob-digest.ts";
-import type { BlobDescriptor } from "../oci/descriptor.ts";
+import type { BlobDescriptor, MountedBlob } from "../oci/descriptor.ts";
 import { BlobUnknown } from "../oci/errors.ts";
 import { MediaType } from "../oci/media-types.ts";
 import type { RepositoryName } from "../oci/names.ts";
@@ -26,13 +26,13 @@ export class StoredBlobService implements BlobService {
     return (await this.#context.blobs.find(this.#repository, digest)) !== undefined;
   }
 
-  async mount(digest: BlobDigest, from: MountSource = () => true): Promise<BlobDescriptor> {
+  async mount(digest: BlobDigest, from: MountSource = () => true): Promise<MountedBlob> {
     const source = typeof from === "string" ? from : await this.#context.findHolder(digest, from);
     const found = source && (await this.#context.blobs.findStored(source, digest));
     if (!found) throw new BlobUnknown(digest);
     const { target, size } = found;
     await this.#context.blobs.write(this.#repository, digest, { target, size });
-    return toDescriptor(digest, found.size);
+    return { ...toDescriptor(digest, size), from: source };
   }
 
   async delete(digest: BlobDigest): Promise<void> {

@@ -6,7 +6,7 @@
  * Methods throw the classes of `oci/errors.ts`; anything else is a failure of the storage or of ours.
  */
 import type { BlobDigest } from "../oci/blob-digest.ts";
-import type { BlobDescriptor, Descriptor } from "../oci/descriptor.ts";
+import type { BlobDescriptor, Descriptor, MountedBlob } from "../oci/descriptor.ts";
 import type { Digest, DigestAlgorithm } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import type { ManifestKinds } from "../oci/manifest-kinds.ts";
@@ -64,7 +64,7 @@ export interface BlobService {
    * @param from its source, or which ones will do where one of them is found quickly: by default all
    * @throws {BlobUnknown} where the source does not hold it
    */
-  mount(digest: BlobDigest, from?: RepositoryName | ((name: RepositoryName) => boolean)): Promise<BlobDescriptor>;
+  mount(digest: BlobDigest, from?: RepositoryName | ((name: RepositoryName) => boolean)): Promise<MountedBlob>;
 
   /**
    * Takes the blob out of this repository. The bytes stay until they are collected.

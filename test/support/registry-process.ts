@@ -23,7 +23,7 @@ export interface RegistryOptions {
 }
 
 export interface Configuration {
-  readonly [key: string]: Configuration | string | number | boolean | readonly string[];
+  readonly [key: string]: Configuration | string | number | boolean | readonly (string | Configuration)[];
 }
 
 /** The key of upload tokens that all registries started here share. */

@@ -5,7 +5,7 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import type { Proxies } from "../open-driver.ts";
 import type { S3Parameters } from "./parameters.ts";
-import { toProxyVariables } from "./proxies.ts";
+import { checkedProxies } from "./proxies.ts";
 
 /** How long is waited for S3, in ms, and how often it is asked. */
 export interface Patience {
@@ -119,7 +119,7 @@ function withAgents(
   { patience, proxies, skipVerify }: HandlerOptions,
   maxSockets: number,
 ): ConstructorParameters<typeof NodeHttpHandler>[0] {
-  const options = { keepAlive: true, maxSockets, proxyEnv: { ...toProxyVariables(proxies) } };
+  const options = { keepAlive: true, maxSockets, proxyEnv: { ...checkedProxies(proxies) } };
   return {
     connectionTimeout: patience.connect,
     socketTimeout: patience.work,

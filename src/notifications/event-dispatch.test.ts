@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import { Delivery } from "./delivery.ts";
+import { noFigures } from "./endpoint-figures.ts";
+import { EventDispatch } from "./event-dispatch.ts";
+import type { QueuedEvent } from "./event-store.ts";
+import { openQueueFiles } from "./queue-files.ts";
+
+const MIB = 1024 * 1024;
+
+/** As one process on a folder, or of its own where there is none; `names` are its endpoints, which take what `takes` says. */
+function dispatchOn(folder: string | undefined, names: readonly string[], takes = (_: string): boolean => true) {
+  const said: string[] = [];
+  const taken: string[] = [];
+  const { store, lock } = openQueueFiles(folder, MIB, Date.now, (message) => assert.fail(message));
+  const wait = async (_: number, signal: AbortSignal): Promise<boolean> => {
+    await new Promise((resolve) => setImmediate(resolve));
+    return !signal.aborted;
+  };
+  const endpoints = names.map((name) => {
+    const figures = noFigures(name);
+    const post = async (body: string) => {
+      if (takes(name)) taken.push(`${name}: ${body}`);
+      return { status: takes(name) ? 200 : 500, text: "" };
+    };
+    const surroundings = { store, post, figures, wait, warn: (message: string) => said.push(message) };
+    return { figures, delivery: new Delivery({ name, threshold: 1000, backoff: 1 }, surroundings) };
+  });
+  const log = (level: string, message: string): void => void said.push(`${level}: ${message}`);
+  const dispatch = new EventDispatch({ store, lock, endpoints, disabled: ["off"], log, wait });
+  return { dispatch, store, said, taken, figures: endpoints.map(({ figures }) => figures) };
+}
+
+function event(endpoint: string, body: string): QueuedEvent {
+  return { endpoint, pull: false, body };
+}
+
+describe("the dispatch of events", () => {
+  it("has each endpoint's delivered to it, whatever becomes of the others', and counts them", async () => {
+    const { dispatch, taken, figures } = dispatchOn(undefined, ["a", "b"], (name) => name === "a");
+    dispatch.look();
+    dispatch.add([event("a", "1"), event("b", "1"), event("a", "2")]);
+    await dispatch.close(60_000);
+    assert.deepEqual(taken, ["a: 1", "a: 2"]);
+    const [a, b] = figures;
+    assert.deepEqual([a?.events, a?.pending, a?.successes], [2, 0, 2]);
+    assert.deepEqual([b?.events, b?.pending, b?.successes], [1, 1, 0]);
+    assert.ok((b?.failures ?? 0) > 0);
+  });
+
+  it("leaves the delivery to the process that was first, and takes it over when that ends", async () => {
+    await using folder = await temporaryFolder("dispatch");
+    const [one, two] = [dispatchOn(folder.path, ["a"]), dispatchOn(folder.path, ["a"])];
+    one.dispatch.look();
+    two.dispatch.look();
+    two.dispatch.add([event("a", "of two")]);
+    assert.equal(one.figures[0]?.pending, 0);
+    one.dispatch.look();
+    assert.equal(one.figures[0]?.pending, 1);
+    await one.dispatch.close(60_000);
+    assert.deepEqual([one.taken, two.taken], [["a: of two"], []]);
+    two.dispatch.add([event("a", "later")]);
+    two.dispatch.look();
+    await two.dispatch.close(60_000);
+    assert.deepEqual(two.taken, ["a: later"]);
+  });
+
+  it("begins with what waits, and drops what waits for endpoints that are no longer there", async () => {
+    await using folder = await temporaryFolder("dispatch");
+    const { dispatch: before } = dispatchOn(folder.path, ["a", "gone", "off"]);
+    before.add([event("a", "1"), event("gone", "1"), event("off", "1")]);
+    await before.close(0);
+    const { dispatch, store, said, taken, figures } = dispatchOn(folder.path, ["a"]);
+    dispatch.look();
+    assert.equal(figures[0]?.pending, 1);
+    assert.deepEqual([store.count("gone"), store.count("off")], [0, 1]);
+    assert.deepEqual(said, [
+      "warn: 1 events waited for endpoint gone, which is no longer configured, and were dropped",
+    ]);
+    await dispatch.close(60_000);
+    assert.deepEqual(taken, ["a: 1"]);
+  });
+
+  it("says in one line what had to go because there was no room", async () => {
+    const { dispatch, said, figures } = dispatchOn(undefined, ["a"], () => false);
+    for (let index = 0; index < 1000; index += 1) dispatch.add([event("a", "x".repeat(3000))]);
+    dispatch.look();
+    const dropped = figures[0]?.dropped ?? 0;
+    assert.ok(dropped > 500);
+    assert.equal(figures[0]?.pending, 1000 - dropped);
+    const line = `error: the queue of notifications is full: ${dropped} events for endpoint a were dropped, oldest pulls first`;
+    assert.deepEqual(said, [line]);
+    await dispatch.close(0);
+  });
+});

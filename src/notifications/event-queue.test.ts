@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { describe, it, type TestContext } from "node:test";
+import { EventQueue, type EventQueueOptions } from "./event-queue.ts";
+import type { QueuedEvent } from "./event-store.ts";
+import type { FromQueue, ToQueue } from "./queue-messages.ts";
+
+/** A queue over a thread whose answers are the test's. */
+function queueOver(options: Partial<EventQueueOptions> = {}) {
+  const threads: { hear: (message: FromQueue) => void; end: (error?: Error) => void }[] = [];
+  const sent: ToQueue[] = [];
+  const said: string[] = [];
+  const queue = new EventQueue({
+    begin: (hear, end) => {
+      threads.push({ hear, end });
+      return { send: (message) => sent.push(message), end: async () => undefined };
+    },
+    log: (level, message) => said.push(`${level}: ${message}`),
+    ...options,
+  });
+  const answer = (kind: "added" | "refused"): void => {
+    const batch = sent.filter((message) => message.kind === "add").at(-1)?.batch ?? 0;
+    threads.at(-1)?.hear(kind === "added" ? { kind, batch } : { kind, batch, reason: "the disk is full" });
+  };
+  const batches = (): string[] =>
+    sent.flatMap((message) => (message.kind === "add" ? [message.events.map(({ body }) => body).join(" ")] : []));
+  return { queue, threads, sent, said, answer, batches };
+}
+
+function event(body: string, pull = false): QueuedEvent {
+  return { endpoint: "a", pull, body };
+}
+
+async function isSettled(promise: Promise<unknown>): Promise<boolean> {
+  let settled = false;
+  void promise.then(() => {
+    settled = true;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  return settled;
+}
+
+function mockTime(t: TestContext): void {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+}
+
+describe("the way into the queue", () => {
+  it("waits for the disk, with one transaction for all that came while another ran", async () => {
+    const { queue, answer, batches } = queueOver();
+    const first = queue.keep([event("1")]);
+    const others = [queue.keep([event("2"), event("3")]), queue.keep([event("4")])];
+    assert.deepEqual(batches(), ["1"]);
+    assert.equal(await isSettled(first), false);
+    answer("added");
+    assert.equal(await isSettled(first), true);
+    assert.deepEqual(batches(), ["1", "2 3 4"]);
+    assert.equal(await isSettled(Promise.any(others)), false);
+    answer("added");
+    assert.equal(await isSettled(Promise.all(others)), true);
+  });
+
+  it("writes pulls within a second, or with what cannot wait, in the order they came", async (t) => {
+    mockTime(t);
+    const { queue, answer, batches } = queueOver();
+    queue.note([event("1", true)]);
+    queue.note([event("2", true)]);
+    t.mock.timers.tick(999);
+    assert.deepEqual(batches(), []);
+    t.mock.timers.tick(1);
+    assert.deepEqual(batches(), ["1 2"]);
+    answer("added");
+    queue.note([event("3", true)]);
+    void queue.keep([event("4")]);
+    assert.deepEqual(batches(), ["1 2", "3 4"]);
+  });
+
+  it("lets requests go on where the disk takes nothing, and tries again in the same order", async (t) => {
+    mockTime(t);
+    const { queue, said, answer, batches } = queueOver();
+    const first = queue.keep([event("1")]);
+    const second = queue.keep([event("2")]);
+    answer("refused");
+    assert.equal(await isSettled(Promise.all([first, second])), true);
+    assert.equal(await isSettled(queue.keep([event("3")])), true);
+    assert.deepEqual(batches(), ["1"]);
+    t.mock.timers.tick(1000);
+    answer("refused");
+    t.mock.timers.tick(1000);
+    answer("added");
+    assert.deepEqual(batches(), ["1", "1 2 3", "1 2 3"]);
+    assert.equal(await isSettled(queue.keep([event("4")])), false);
+    assert.deepEqual(said, [
+      "error: notifications cannot be kept, and wait in memory until they can: the disk is full",
+      "info: notifications are kept again",
+    ]);
+  });
+
+  it("lets requests go on where the disk takes too long", async (t) => {
+    mockTime(t);
+    const { queue } = queueOver({ patience: 5000 });
+    const [first, second] = [queue.keep([event("1")]), queue.keep([event("2")])];
+    t.mock.timers.tick(4999);
+    assert.equal(await isSettled(first), false);
+    t.mock.timers.tick(1);
+    assert.equal(await isSettled(Promise.all([first, second])), true);
+  });
+
+  it("holds a bounded number of bytes while the disk takes nothing: the oldest pulls go first, then the oldest", (t) => {
+    mockTime(t);
+    const { queue, said, answer, batches } = queueOver({ memory: 10_000 });
+    void queue.keep([event("first")]);
+    answer("refused");
+    for (let index = 0; index < 20; index += 1) void queue.keep([event(`pull${index} ${"x".repeat(100)}`, true)]);
+    for (let index = 0; index < 40; index += 1) void queue.keep([event(`push${index}`)]);
+    t.mock.timers.tick(1000);
+    const kept = batches().at(-1) ?? "";
+    assert.match(kept, /^first pull16 x+ pull17 .* push0 .*push39$/);
+    for (let index = 40; index < 100; index += 1) void queue.keep([event(`push${index}`)]);
+    answer("refused");
+    for (let index = 100; index < 140; index += 1) void queue.keep([event(`push${index}`)]);
+    t.mock.timers.tick(1000);
+    const later = batches().at(-1) ?? "";
+    assert.doesNotMatch(later, /first|pull/);
+    assert.match(later, /push138 push139$/);
+    assert.equal(queue.dropped, 161 - later.split(" ").length);
+    assert.match(said.at(-1) ?? "", /events were dropped, oldest pulls first/);
+  });
+
+  it("begins its thread anew where that ends, and hands over again what that had not kept", async (t) => {
+    mockTime(t);
+    const { queue, threads, said, answer, batches } = queueOver();
+    const kept = queue.keep([event("1")]);
+    threads[0]?.end(new Error("out of memory"));
+    assert.equal(await isSettled(kept), true);
+    assert.equal(threads.length, 1);
+    t.mock.timers.tick(1000);
+    assert.equal(threads.length, 2);
+    assert.deepEqual(batches(), ["1", "1"]);
+    answer("added");
+    assert.match(said[0] ?? "", /their thread ended, because out of memory/);
+  });
+
+  it("does not believe an answer to a batch of the thread before", async (t) => {
+    mockTime(t);
+    const { queue, threads, batches } = queueOver();
+    void queue.keep([event("1")]);
+    threads[0]?.end();
+    t.mock.timers.tick(1000);
+    threads[1]?.hear({ kind: "added", batch: 1 });
+    assert.equal(await isSettled(queue.keep([event("2")])), true); // it is still failing
+    assert.deepEqual(batches(), ["1", "1"]);
+  });
+
+  it("writes what waits before it closes", async () => {
+    const { queue, sent, threads, answer, batches } = queueOver();
+    queue.note([event("1", true)]);
+    const closed = queue.close(700);
+    assert.deepEqual(batches(), ["1"]);
+    answer("added");
+    await isSettled(closed);
+    assert.deepEqual(sent.at(-1), { kind: "close", patience: 700 });
+    threads[0]?.hear({ kind: "closed" });
+    await closed;
+  });
+
+  it("tells what its thread counted and said", () => {
+    const { queue, threads, said } = queueOver();
+    const figures = [
+      { name: "a", pending: 1, events: 2, successes: 1, failures: 0, errors: 0, statuses: {}, dropped: 0 },
+    ];
+    threads[0]?.hear({ kind: "figures", figures });
+    threads[0]?.hear({ kind: "log", level: "warn", message: "a is down" });
+    assert.deepEqual([queue.figures, said], [figures, ["warn: a is down"]]);
+  });
+});
