@@ -115,7 +115,7 @@ describe("notifications", () => {
     stuck.react(() => silence);
     await using receiver = await startReceiver();
     const endpoints = [stuck.url, receiver.url].map((url, index) => ({ name: `e${index}`, url, timeout: "1h" }));
-    const configuration = { notifications: { endpoints } };
+    const configuration = { notifications: { endpoints }, http: { draintimeout: "0s" } };
     await using registry = await startRegistry("wharfinger", { rootDirectory: folder.path, configuration });
     const pusher = new Pusher(3);
     for (let index = 0; index < 5; index += 1) await pusher.push(new RegistryClient(registry.url));
