@@ -80,9 +80,10 @@ async function findEnded(
   digest: BlobDigest,
 ): Promise<BlobDigest | undefined> {
   try {
+    const size = verifyState(edge, exchange);
     const { blobs, name } = edge.registry.repository(repository.name); // of which nobody is told
-    const held = await blobs.mount(digest, name); // asks no cache
-    return held.size === verifyState(edge, exchange) ? held.digest : undefined;
+    if ((await blobs.mount(digest, name)).size !== size) return undefined; // asks no cache
+    return (await repository.blobs.mount(digest, name)).digest;
   } catch (error) {
     if (error instanceof BlobUnknown) return undefined;
     throw error;

@@ -33,7 +33,10 @@ function observeBlobs({ name, blobs }: Repository, observer: Observer): Reposito
     },
     async mount(digest, from) {
       const mounted = await blobs.mount(digest, from);
-      await observer.tell("mount", { ...blobTarget(observer, name, mounted), fromRepository: mounted.from });
+      const target = blobTarget(observer, name, mounted);
+      // From itself: a push that is acknowledged again, and that nobody may have told of the first time.
+      if (mounted.from === name) await observer.tell("push", target);
+      else await observer.tell("mount", { ...target, fromRepository: mounted.from });
       return mounted;
     },
     async delete(digest) {

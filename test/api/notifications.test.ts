@@ -116,8 +116,10 @@ describe("what requests do is told", () => {
     const appended = await http.append(started, LAYER.bytes.subarray(0, 40));
     const more = await http.append(appended, LAYER.bytes.subarray(40), "streamed");
     assert.deepEqual(registry.since(), []);
-    await http.finishUpload(more, BLOB);
-    assert.deepEqual(registry.since(), [`push a@${BLOB}`]);
+    for (let i = 0; i < 2; i++) {
+      await http.finishUpload(more, BLOB); // again, as after a lost answer: nobody knows whether it was told
+      assert.deepEqual(registry.since(), [`push a@${BLOB}`]);
+    }
     const path = `/v2/a/blobs/uploads/?digest=${BLOB}`;
     assert.equal((await api.send("POST", path, { body: LAYER.bytes })).status, 201);
     assert.deepEqual(registry.since(), [`push a@${BLOB}`]);
