@@ -83,6 +83,19 @@ describe("S3 that fails", () => {
     });
   }
 
+  test("an object is not taken for absent where only its HEAD meets a 404 of something else", async () => {
+    await driver.putContent("/folder/object", Buffer.from("there"));
+    await driver.putContent("/folder-beside", Buffer.from("there"));
+    let answers = 0;
+    proxy.onRequest = (operation) => (operation === "HeadObject" && answers-- > 0 ? NOT_FOUND : undefined);
+    for (const [path, isDirectory] of [["/folder/object", false] as const, ["/folder", true] as const]) {
+      answers = 1;
+      assert.equal((await driver.stat(path)).isDirectory, isDirectory);
+    }
+    answers = 2;
+    await assert.rejects(driver.stat("/folder/object"), /an object that is there was not found \(404\)/);
+  });
+
   test("a body that breaks off again and again is read to its end", async () => {
     const bytes = random(3 * MIB);
     await driver.putContent("/object", bytes);
