@@ -138,6 +138,29 @@ describe("the purge of uploads", () => {
     ]);
   });
 
+  test("removes unfinished data of sessions that have nothing else, and leaves that of others to their start", async () => {
+    const driver = new AtomicMemory({ now: () => NOW - 25 * HOUR });
+    const repositories = "/docker/registry/v2/repositories";
+    const old = await begin(driver, "a", 1, 25);
+    const young = await begin(driver, "a", 2, 1);
+    for (const path of [
+      `${old}/data`,
+      `${young}/data`,
+      `${repositories}/gone/b/_uploads/${ID}3/data`,
+      `${repositories}/a/_uploads/no-session/data`,
+      `${repositories}/a/${ID}4/data`,
+    ]) {
+      await (await driver.atomicWriter(path)).write(Buffer.from("half"));
+    }
+    const store = { driver, paths: new PathMapper() };
+    assert.deepEqual(await purgeUploads(store, { ...OPTIONS, dryRun: true }), { deleted: 2, errors: [] });
+    assert.equal((await driver.listUnfinished("/docker")).length, 5);
+    assert.deepEqual(await purgeUploads(store, OPTIONS), { deleted: 2, errors: [] });
+    const left = (await driver.listUnfinished("/docker")).map(({ path }) => path);
+    assert.ok(left.includes(`${young}/data`));
+    assert.ok(!left.some((path) => path.includes("/gone/")));
+  });
+
   test("goes on behind an unfinished blob that cannot be removed, and tells of it", async () => {
     const driver = new AtomicMemory({ now: () => 0 });
     for (const name of ["a", "b", "c"]) {

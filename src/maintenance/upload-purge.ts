@@ -1,7 +1,8 @@
 /**
  * Removes upload sessions that nobody finished: those begun longer ago than `age`, and folders without a readable start,
- * which a peer's cancel leaves, by the newest time in them. Likewise blobs that somebody began to write in their own place,
- * where the storage keeps such: multipart uploads.
+ * which a peer's cancel leaves, by the newest time in them. Likewise, where the storage keeps such, what somebody began to write
+ * and nobody finished: blobs in their own place, and the data of sessions that have nothing else any more, as a peer's purge
+ * leaves it.
  *
  * @see storage-layout, section 7
  */
@@ -25,27 +26,30 @@ export interface PurgeOptions {
 }
 
 export interface PurgeReport {
-  /** Sessions and unfinished blobs removed, or found in a dry run. */
+  /** Sessions and unfinished objects removed, or found in a dry run. */
   readonly deleted: number;
   readonly errors: readonly unknown[];
 }
 
 /** What cannot be looked at or removed does not keep the others from it. */
 export async function purgeUploads(store: Store, options: PurgeOptions): Promise<PurgeReport> {
-  const [sessions, blobs] = [await purgeSessions(store, options), await purgeUnfinished(store, options)];
-  return { deleted: sessions.deleted + blobs.deleted, errors: [...sessions.errors, ...blobs.errors] };
+  const found = new Set<string>();
+  const sessions = await purgeSessions(store, options, found);
+  const others = await purgeUnfinished(store, options, found);
+  return { deleted: sessions.deleted + others.deleted, errors: [...sessions.errors, ...others.errors] };
 }
 
-async function purgeSessions(store: Store, options: PurgeOptions): Promise<PurgeReport> {
+/** @param found gets the folders of all sessions, also of those that stay */
+async function purgeSessions(store: Store, options: PurgeOptions, found: Set<string>): Promise<PurgeReport> {
   let deleted = 0;
   const errors: unknown[] = [];
   for await (const session of listSessions(store, options.signal)) {
-    const { repository, id } = session;
+    const path = store.paths.upload(session.repository, session.id);
+    found.add(path);
     try {
       const started = await startOf(store, session);
       if (started === undefined || started >= options.now - options.age) continue;
-      if (!options.dryRun)
-        await absentIfNotFound(store.driver.delete(store.paths.upload(repository, id), { durable: false }));
+      if (!options.dryRun) await absentIfNotFound(store.driver.delete(path, { durable: false }));
       deleted += 1;
     } catch (error) {
       errors.push(error);
@@ -54,12 +58,18 @@ async function purgeSessions(store: Store, options: PurgeOptions): Promise<Purge
   return { deleted, errors };
 }
 
-async function purgeUnfinished({ driver, paths }: Store, options: PurgeOptions): Promise<PurgeReport> {
+/** @param sessions the folders of those that tell their own age */
+async function purgeUnfinished(
+  { driver, paths }: Store,
+  options: PurgeOptions,
+  sessions: ReadonlySet<string>,
+): Promise<PurgeReport> {
   let deleted = 0;
   const errors: unknown[] = [];
   if (!canWriteAtomically(driver)) return { deleted, errors };
-  for (const unfinished of await driver.listUnfinished(paths.blobs)) {
+  for (const unfinished of await driver.listUnfinished(paths.root)) {
     options.signal?.throwIfAborted();
+    if (!isBelow(unfinished.path, paths.blobs) && !isOfLostSession(unfinished.path, paths, sessions)) continue;
     if ((unfinished.begun ?? options.now) >= options.now - options.age) continue;
     try {
       if (!options.dryRun) await driver.removeUnfinished(unfinished);
@@ -69,6 +79,16 @@ async function purgeUnfinished({ driver, paths }: Store, options: PurgeOptions):
     }
   }
   return { deleted, errors };
+}
+
+function isOfLostSession(path: string, paths: Store["paths"], sessions: ReadonlySet<string>): boolean {
+  const [session, id = ""] = new RegExp(`^.+/${UPLOADS}/([^/]+)(?=/)`).exec(path) ?? [];
+  if (session === undefined || parseUploadId(id) === undefined) return false;
+  return isBelow(session, paths.repositories) && !sessions.has(session);
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return path.startsWith(`${folder}/`);
 }
 
 interface Session {

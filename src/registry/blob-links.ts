@@ -1,6 +1,7 @@
 import type { BlobCache, CachedBlob } from "../cache/descriptor-cache.ts";
+import { NO_CACHE } from "../cache/without.ts";
 import { ChangeWatch } from "../lib/change-watch.ts";
-import type { BlobDigest } from "../oci/blob-digest.ts";
+import { type BlobDigest, isTarsumDigest } from "../oci/blob-digest.ts";
 import type { RepositoryName } from "../oci/names.ts";
 import { type FoundBlob, findBlob } from "./blob-link.ts";
 import { absentIfNotFound, writeLink } from "./links.ts";
@@ -25,7 +26,7 @@ export class BlobLinks {
 
   /** May be told of a blob that is gone, by as much as the cache lags behind. */
   async find(repository: RepositoryName, digest: BlobDigest): Promise<LinkedBlob | undefined> {
-    const cached = await this.#cache.get(repository, digest);
+    const cached = await this.#cacheOf(digest).get(repository, digest);
     if (cached === undefined) return await this.#look(repository, digest);
     return { ...cached, modified: undefined, forget: () => this.forget(repository, digest) };
   }
@@ -34,7 +35,7 @@ export class BlobLinks {
   async findStored(repository: RepositoryName, digest: BlobDigest): Promise<LinkedBlob | undefined> {
     const found = await this.#look(repository, digest);
     if (found) return found;
-    if (await this.#cache.get(repository, digest)) await this.forget(repository, digest);
+    if (await this.#cacheOf(digest).get(repository, digest)) await this.forget(repository, digest);
     return undefined;
   }
 
@@ -44,7 +45,7 @@ export class BlobLinks {
     for (const name of new Set([blob.target, digest])) {
       using reading = this.#watch.begin(keyOf(repository, name));
       await writeLink(driver, paths.layerLink(repository, name), blob.target);
-      if (!reading.outdated) await this.#cache.set(repository, name, blob);
+      if (!reading.outdated) await this.#cacheOf(name).set(repository, name, blob);
     }
   }
 
@@ -70,8 +71,13 @@ export class BlobLinks {
     using reading = this.#watch.begin(keyOf(repository, digest));
     const found = await findBlob(this.#store, repository, digest);
     if (found && !reading.outdated)
-      await this.#cache.set(repository, digest, { target: found.target, size: found.size });
+      await this.#cacheOf(digest).set(repository, digest, { target: found.target, size: found.size });
     return found;
+  }
+
+  /** Caches keep what a digest names once for all repositories, and a tarsum may name other bytes in each of them. */
+  #cacheOf(digest: BlobDigest): BlobCache {
+    return isTarsumDigest(digest) ? NO_CACHE.blobs : this.#cache;
   }
 }
 

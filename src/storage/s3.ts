@@ -41,7 +41,7 @@ import { infoOf, ProgressFinder } from "./s3/progress.ts";
 import { openReader, readContent } from "./s3/reader.ts";
 import { type Presign, presigner } from "./s3/redirects.ts";
 import { complete, type Place, type Store } from "./s3/store.ts";
-import { childrenOf, isFolder, removeTree, uploadsIn } from "./s3/tree.ts";
+import { childrenOf, lookAt, removeTree, uploadsIn } from "./s3/tree.ts";
 import { begin, openWriter } from "./s3/writer.ts";
 
 const MEMORY = { budget: 64 * 1024 * 1024, tenure: 5000 };
@@ -130,10 +130,9 @@ export class S3Driver implements StagingDriver, AtomicDriver, RedirectingDriver,
     checkFolder(S3, path);
     if (path === "/") return { size: 0, isDirectory: true };
     const { key } = this.#existing(path);
-    const object = await this.#store.objects.head(key);
-    if (object !== undefined) return infoOf({ object, leftovers: [] });
-    if (await isFolder(this.#store.objects, key)) return { size: 0, isDirectory: true };
-    throw new PathNotFound(S3, path);
+    const object = await lookAt(this.#store.objects, key);
+    if (object === undefined) throw new PathNotFound(S3, path);
+    return object === "folder" ? { size: 0, isDirectory: true } : infoOf({ object, leftovers: [] });
   }
 
   async beginStaged(path: string): Promise<void> {

@@ -11,9 +11,19 @@ import { PathMapper } from "../../src/registry/paths.ts";
 import type { StorageDriver } from "../../src/storage/driver.ts";
 import { emptyStorage } from "../contract/registry.ts";
 import { type Api, type ApiOptions, startApi } from "../support/api.ts";
-import { expectError, noise, pushBlob, pushImage, putManifest, sameBytes } from "../support/api-content.ts";
+import {
+  expectError,
+  noise,
+  pushBlob,
+  pushImage,
+  putManifest,
+  sameBytes,
+  startUpload,
+} from "../support/api-content.ts";
 import { type CountingDriver, countingDriver } from "../support/counting-driver.ts";
 import { gatedDriver } from "../support/gated-driver.ts";
+import { tarEntry, tarOf } from "../support/tar.ts";
+import { tarsumByHand } from "../support/tarsum.ts";
 
 const BYTES = noise(5000);
 const DIGEST = digestOf(BYTES);
@@ -114,6 +124,21 @@ test("without a cache every look asks the storage, and a manifest's bytes are re
     `stat ${paths.blob(DIGEST)}`,
     `getContent ${paths.revisionLink(A, image.digest)}`,
   ]);
+});
+
+test("a tarsum names in each repository what was pushed there, whatever bytes it names in others", async () => {
+  await using place = await openPlace();
+  const tars = [1, 2].map((mtime) => tarOf([tarEntry({ name: "a", mtime }, "the time is not part of the sum")]));
+  const [sum = "", other] = tars.map((tar) => tarsumByHand(tar, "v1"));
+  assert.equal(sum, other);
+  for (const [index, body] of tars.entries()) {
+    const session = await startUpload(place.api, `r${index}`);
+    const answer = await place.api.send("PUT", `${session}&digest=${encodeURIComponent(sum)}`, { body });
+    assert.equal(answer.status, 201, answer.body.toString());
+  }
+  for (const [index, tar] of tars.entries()) {
+    sameBytes((await place.api.send("GET", `/v2/r${index}/blobs/${sum}`)).body, tar);
+  }
 });
 
 describe("a deleted blob", () => {

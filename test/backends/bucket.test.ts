@@ -112,6 +112,15 @@ describe("a bucket", () => {
     assert.deepEqual(await driver.list("/"), []);
   });
 
+  test("purging aborts the multipart upload of a session whose start a peer's purge removed", async () => {
+    await begin(`${SESSION}/data`, random(1000));
+    const purge = (age: number): Promise<unknown> =>
+      purgeUploads({ driver, paths: new PathMapper() }, { age, dryRun: false, now: Date.now() + 60_000 });
+    assert.deepEqual(await purge(3_600_000), { deleted: 0, errors: [] });
+    assert.deepEqual(await purge(30_000), { deleted: 1, errors: [] });
+    assert.deepEqual(await pendingKeys(), []);
+  });
+
   test("big objects are copied in parts, small ones in one request, and none through us", async () => {
     driver = await open({ multipartcopythresholdsize: 6 * MIB, multipartcopychunksize: 5 * MIB });
     for (const [length, parts] of [

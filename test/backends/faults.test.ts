@@ -12,6 +12,7 @@ const MIB = 2 ** 20;
 const PATIENCE = { attempts: 6, connect: 1000, silence: 2000, answer: 2000, work: 5000 };
 const NOT_FOUND: Fault = { kind: "status", status: 404, body: "<html>no such page</html>" };
 const DENIED: Fault = { kind: "status", status: 403, body: "<Error><Code>AccessDenied</Code></Error>" };
+const GONE: Fault = { kind: "status", status: 404, body: "<Error><Code>NoSuchUpload</Code></Error>" };
 const INTERNAL: Fault = { kind: "status", status: 500, body: "<Error><Code>InternalError</Code></Error>" };
 
 describe("S3 that fails", () => {
@@ -82,6 +83,19 @@ describe("S3 that fails", () => {
     });
   }
 
+  test("an object is not taken for absent where only its HEAD meets a 404 of something else", async () => {
+    await driver.putContent("/folder/object", Buffer.from("there"));
+    await driver.putContent("/folder-beside", Buffer.from("there"));
+    let answers = 0;
+    proxy.onRequest = (operation) => (operation === "HeadObject" && answers-- > 0 ? NOT_FOUND : undefined);
+    for (const [path, isDirectory] of [["/folder/object", false] as const, ["/folder", true] as const]) {
+      answers = 1;
+      assert.equal((await driver.stat(path)).isDirectory, isDirectory);
+    }
+    answers = 2;
+    await assert.rejects(driver.stat("/folder/object"), /an object that is there was not found \(404\)/);
+  });
+
   test("a body that breaks off again and again is read to its end", async () => {
     const bytes = random(3 * MIB);
     await driver.putContent("/object", bytes);
@@ -150,11 +164,64 @@ describe("S3 that fails", () => {
     await driver.commitStaged("/upload", "/blob", await driver.statStaged("/upload"));
     sameBytes(await content(driver, "/blob"), bytes);
   });
+
+  test("an object whose completion was done although S3 failed to say so is known by its tag", async () => {
+    const bytes = random(12 * MIB);
+    await driver.beginStaged("/upload");
+    await append(driver, bytes);
+    const asked: string[] = [];
+    proxy.onRequest = (operation, key) => {
+      if (operation !== "CompleteMultipartUpload") return undefined;
+      return asked.push(key) % 2 === 1 ? { kind: "lost" } : GONE;
+    };
+    await driver.commitStaged("/upload", "/blob", await driver.statStaged("/upload"));
+    assert.deepEqual(
+      asked.map((key) => key.split("/").at(-1)),
+      ["upload", "upload", "blob", "blob"],
+    );
+    sameBytes(await content(driver, "/blob"), bytes);
+  });
+
+  test("an object of as many bytes that somebody else made between two tries of a completion is no blob", async () => {
+    const [root, size] = [randomUUID(), 6 * MIB];
+    const victim = await openThrough(proxy.port, PATIENCE, root);
+    const other = await openThrough(gateway.port, PATIENCE, root);
+    await victim.beginStaged("/upload");
+    await using late = await other.writer("/upload", { append: true });
+    await append(victim, Buffer.alloc(size, "a"));
+    const staged = await victim.statStaged("/upload");
+    let isDone = false;
+    let replacing: Promise<void> | undefined;
+    proxy.onRequest = (operation) => {
+      if (operation !== "CompleteMultipartUpload") return undefined;
+      replacing ??= late
+        .write(Buffer.alloc(size, "b"))
+        .then(() => late.commit())
+        .then(() => {
+          isDone = true;
+        });
+      return isDone ? GONE : INTERNAL;
+    };
+    await assert.rejects(victim.commitStaged("/upload", "/blob", staged), StorageError);
+    await replacing;
+    assert.ok(isDone);
+    await assert.rejects(victim.stat("/blob"), PathNotFound);
+  });
 });
 
-async function openThrough(port: number, patience: typeof PATIENCE = PATIENCE): Promise<S3Driver> {
+async function append(driver: S3Driver, bytes: Uint8Array): Promise<void> {
+  await using writer = await driver.writer("/upload", { append: true });
+  await writer.write(bytes);
+  await writer.close();
+}
+
+async function openThrough(
+  port: number,
+  patience: typeof PATIENCE = PATIENCE,
+  rootdirectory: string = randomUUID(),
+): Promise<S3Driver> {
   const sizes = { chunksize: 5 * MIB, multipartcopythresholdsize: 6 * MIB, multipartcopychunksize: 5 * MIB };
-  return await openS3(gatewayParameters(port, { ...sizes, rootdirectory: randomUUID() }), { patience });
+  return await openS3(gatewayParameters(port, { ...sizes, rootdirectory }), { patience });
 }
 
 /** Each kind of request at least once, and what must have come of it. */

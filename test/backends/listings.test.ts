@@ -89,7 +89,7 @@ describe("what S3 is asked for, of 20 repositories with 3 tags and 5 layers each
     assert.deepEqual(await asked(async () => assert.deepEqual(await purge(), { deleted: 20, errors: [] })), {
       ListObjectsV2: 21 + 20 + 20,
       GetObject: 20,
-      ListMultipartUploads: 21, // the last for blobs that nobody finished
+      ListMultipartUploads: 21, // the last for what nobody finished
       AbortMultipartUpload: 20,
       DeleteObjects: 20,
     });
@@ -103,7 +103,7 @@ describe("what S3 is asked for, of 20 repositories with 3 tags and 5 layers each
     assert.deepEqual(await asked(async () => assert.deepEqual(await purge(), { deleted: 20, errors: [] })), {
       ListObjectsV2: 21 + 20 + 20 + 20 * 3,
       GetObject: 20,
-      ListMultipartUploads: 21, // the last for blobs that nobody finished
+      ListMultipartUploads: 21, // the last for what nobody finished
       DeleteObjects: 20,
     });
   });

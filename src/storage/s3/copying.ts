@@ -1,5 +1,6 @@
 import { mapConcurrent } from "../../lib/concurrency.ts";
 import { StorageError } from "../errors.ts";
+import { completeUpload } from "./completing.ts";
 import { MOST_PARTS, type Multipart, type Part, type PendingUpload } from "./multipart.ts";
 import type { Objects } from "./objects.ts";
 import { LARGEST_PART, S3, type S3Parameters } from "./parameters.ts";
@@ -31,8 +32,8 @@ export class Copying {
     const upload = await this.#multipart.create(target);
     try {
       const parts = await this.#copyParts(source, upload, this.#parameters.copyChunkSize);
-      await this.#multipart.complete(upload, parts);
-      return true;
+      if (await completeUpload(this.#objects, this.#multipart, { upload, parts })) return true;
+      throw new StorageError(S3, "a copy was aborted by somebody else");
     } catch (error) {
       await this.#multipart.abort(upload).catch(() => undefined); // the first failure is the one to tell of
       if ((await this.#objects.head(source.key))?.etag !== source.etag) return false;

@@ -112,7 +112,7 @@ export class Objects {
    */
   async confirmAbsence(key: string): Promise<void> {
     const { objects } = await this.list({ prefix: key, limit: 1 });
-    if (objects[0]?.key === key) throw new StorageError(S3, "an object that is there was not found (404)");
+    if (objects[0]?.key === key) throw contradiction();
   }
 
   async put(key: string, content: Uint8Array): Promise<void> {
@@ -212,6 +212,10 @@ export class Objects {
       throw error;
     }
   }
+}
+
+export function contradiction(): StorageError {
+  return new StorageError(S3, "an object that is there was not found (404)");
 }
 
 export function copySource(bucket: string, key: string): string {

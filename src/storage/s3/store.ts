@@ -1,11 +1,12 @@
 import { StorageError, WriteConflict } from "../errors.ts";
+import { completeUpload } from "./completing.ts";
 import type { Copying } from "./copying.ts";
-import { isPartChanged, isUploadGone, toStorageError, wasRepeated } from "./failures.ts";
+import { isUploadGone } from "./failures.ts";
 import { MOST_PARTS, type Multipart } from "./multipart.ts";
 import type { Objects, S3Object } from "./objects.ts";
 import { S3 } from "./parameters.ts";
 import type { PartBuffers } from "./part-buffers.ts";
-import { isObject, type Progress, type ProgressFinder, sizeOf, type Uploading } from "./progress.ts";
+import { isObject, type Progress, type ProgressFinder, type Uploading } from "./progress.ts";
 
 /** What driver, writers and commits share. */
 export interface Store {
@@ -55,21 +56,9 @@ export async function complete(store: Store, place: Place, progress: Progress): 
   if (isObject(progress)) return progress.object;
   store.finder.forget(place.key);
   if (progress.parts.length === 0) return await completeEmpty(store, progress.upload);
-  const size = sizeOf(progress);
-  try {
-    const etag = await store.multipart.complete(progress.upload, progress.parts);
-    return { size, etag, modified: undefined };
-  } catch (error) {
-    if (isUploadGone(error) && wasRepeated(error)) return await doneBefore(store, place, size, error);
-    throw isUploadGone(error) || isPartChanged(error) ? new WriteConflict(S3, place.path) : error;
-  }
-}
-
-/** An earlier try may have had its effect, and its answer was lost. */
-async function doneBefore({ objects }: Store, { key }: Place, size: number, error: unknown): Promise<S3Object> {
-  const object = await objects.head(key);
-  if (object?.size === size) return object;
-  throw toStorageError("CompleteMultipartUpload", error);
+  const object = await completeUpload(store.objects, store.multipart, progress);
+  if (object === undefined) throw new WriteConflict(S3, place.path);
+  return object;
 }
 
 /** An upload needs a part, which not every server takes without a byte. */

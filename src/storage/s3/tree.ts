@@ -1,6 +1,6 @@
 import type { ListedChild } from "../driver.ts";
 import type { Multipart, PendingUpload } from "./multipart.ts";
-import { DELETED_AT_ONCE, type ListedObject, type Objects } from "./objects.ts";
+import { contradiction, DELETED_AT_ONCE, type ListedObject, type Objects, type S3Object } from "./objects.ts";
 import { infoOf } from "./progress.ts";
 
 /**
@@ -28,10 +28,30 @@ function toChild(name: string, { object }: ListedObject): ListedChild {
   return { name, isDirectory: false, ...(object && { info: infoOf({ object, leftovers: [] }) }) };
 }
 
-/** Whether anything lies below `key`. */
-export async function isFolder(store: Objects, key: string): Promise<boolean> {
-  const { objects } = await store.list({ prefix: below(key), limit: 1 });
-  return objects.length > 0;
+/**
+ * What lies at `key`. A 404 to a HEAD has no words and may come from anywhere: a listing has to say it, too.
+ * @throws {StorageError} where that contradicts
+ */
+export async function lookAt(objects: Objects, key: string): Promise<S3Object | "folder" | undefined> {
+  const object = await objects.head(key);
+  if (object !== undefined) return object;
+  const first = await firstKey(objects, key);
+  if (first === undefined) return undefined;
+  if (first === key) return await headListed(objects, key);
+  const inside = isAtOrBelow(first, key) ? first : await firstKey(objects, below(key)); // `a-b` comes before `a/b`
+  return inside === undefined ? undefined : "folder";
+}
+
+/** It may have come since the first look. */
+async function headListed(objects: Objects, key: string): Promise<S3Object> {
+  const object = await objects.head(key);
+  if (object === undefined) throw contradiction();
+  return object;
+}
+
+async function firstKey(store: Objects, prefix: string): Promise<string | undefined> {
+  const { objects } = await store.list({ prefix, limit: 1 });
+  return objects[0]?.key;
 }
 
 /**
