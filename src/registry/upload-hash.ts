@@ -1,7 +1,7 @@
 /** Where the hash of an upload comes from: this process's memory, a state in the storage, or the bytes themselves. */
 import { algorithmOf, type Digest, type DigestAlgorithm, encodedOf } from "../oci/digest.ts";
 import type { RepositoryName } from "../oci/names.ts";
-import { canStage } from "../storage/driver.ts";
+import { canStage, type FileInfo } from "../storage/driver.ts";
 import type { RegistryContext } from "./context.ts";
 import type { UploadOptions } from "./registry.ts";
 import { type RestingHash, type RunningHash, startHash } from "./running-hash.ts";
@@ -31,26 +31,25 @@ export async function hashAt(
 
 /**
  * The hash of the session's bytes with the algorithm of `digest`, without reading them where that can be.
- * @param settle called before anything but memory and what we left ourselves is believed
+ * @param settle called before anything but memory and what we left ourselves is believed, tells which bytes are to be read
  */
 export async function hexOfData(
   context: RegistryContext,
   repository: RepositoryName,
   state: UploadState,
   digest: Digest,
-  settle: () => Promise<void>,
+  settle: () => Promise<FileInfo>,
 ): Promise<string> {
   const algorithm = algorithmOf(digest);
   const remembered = recall(context, repository, state);
   if (remembered?.algorithm === algorithm) {
     if (remembered.hex === encodedOf(digest) || !remembered.fromStorage) return remembered.hex;
   }
-  const isStaged = canStage(context.driver);
-  if (!isStaged) await settle();
+  const settled = canStage(context.driver) ? undefined : await settle();
   const left = await leftHash(context, repository, state, algorithm);
   if (left?.hex === encodedOf(digest)) return left.hex;
-  if (isStaged) await settle();
-  return await readAgain(context, repository, state, algorithm);
+  const { version } = settled ?? (await settle());
+  return await readAgain(context, repository, { ...state, version }, algorithm);
 }
 
 /** Valid only while nobody else wrote to the data since. */
@@ -73,26 +72,27 @@ async function announced(
 async function readAgain(
   context: RegistryContext,
   repository: RepositoryName,
-  { id }: UploadState,
+  state: UploadState,
   algorithm: DigestAlgorithm,
 ): Promise<string> {
   const hash = startHash(algorithm);
-  for await (const chunk of readData(context, repository, id, READ_SIZE)) hash.update(chunk);
+  for await (const chunk of readData(context, repository, state, READ_SIZE)) hash.update(chunk);
   return hash.hex();
 }
 
 /**
  * The session's data from its start, in chunks that are valid until the next one.
  * @param size bytes of a chunk, at most
+ * @throws {WriteConflict} where it has another version by now, or gets one
  */
 export async function* readData(
   { driver, paths }: RegistryContext,
   repository: RepositoryName,
-  id: UploadId,
+  { id, version }: Pick<UploadState, "id" | "version">,
   size: number,
 ): AsyncGenerator<Uint8Array, void, void> {
   const buffer = new Uint8Array(size);
-  await using reader = await driver.reader(paths.uploadData(repository, id));
+  await using reader = await driver.reader(paths.uploadData(repository, id), 0, { version });
   for (let count = await reader.read(buffer); count > 0; count = await reader.read(buffer)) {
     yield buffer.subarray(0, count);
   }

@@ -205,13 +205,14 @@ export class StoredUpload implements Upload {
   async #verify(digest: Digest): Promise<Verified> {
     let data = await this.#checkData();
     const state = { ...this.#state, modified: data?.modified, version: data?.version };
-    const settle = async (): Promise<void> => {
+    const settle = async (): Promise<FileInfo> => {
       data = await this.#settle();
+      return data;
     };
     const hex =
       this.size === 0
         ? EMPTY_HEX[algorithmOf(digest)]
-        : await hexOfData(this.#context, this.#repository, state, digest, settle);
+        : await this.#unlessMoved(hexOfData(this.#context, this.#repository, state, digest, settle));
     if (hex !== encodedOf(digest)) throw mismatch(digest, hex);
     return { digest, data };
   }
@@ -219,13 +220,15 @@ export class StoredUpload implements Upload {
   async #verifyTar(tarsum: Tarsum, signal: AbortSignal): Promise<Verified> {
     const found = await this.#checkData();
     const data = this.size > 0 ? await this.#settle() : found;
-    return { digest: await verifyTarsum(tarsum, this.#readTar(), { signal }), data };
+    const tar = this.#readTar(data?.version);
+    return { digest: await this.#unlessMoved(verifyTarsum(tarsum, tar, { signal })), data };
   }
 
-  async *#readTar(): AsyncGenerator<Uint8Array, void, void> {
+  async *#readTar(version: string | undefined): AsyncGenerator<Uint8Array, void, void> {
     if (this.size === 0) return;
+    const data = { id: this.id, version };
     let read = 0;
-    for await (const chunk of readData(this.#context, this.#repository, this.id, TAR_CHUNK)) {
+    for await (const chunk of readData(this.#context, this.#repository, data, TAR_CHUNK)) {
       read += chunk.length;
       yield chunk;
     }

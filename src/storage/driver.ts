@@ -88,6 +88,8 @@ export interface WriterOptions {
 export interface ReadOptions {
   /** At most so many bytes will be asked for. */
   readonly length?: number;
+  /** `FileInfo.version` of the bytes that are wanted. Where there are others, opening or reading throws `WriteConflict`. */
+  readonly version?: string | undefined;
 }
 
 export interface FileInfo {

@@ -116,10 +116,10 @@ export class S3Driver implements StagingDriver, AtomicDriver, RedirectingDriver,
     await this.#store.objects.put(key, content);
   }
 
-  async reader(path: string, offset: number = 0, { length }: ReadOptions = {}): Promise<FileReader> {
+  async reader(path: string, offset: number = 0, { length, version }: ReadOptions = {}): Promise<FileReader> {
     checkPath(S3, path);
     checkOffset(S3, path, offset);
-    return await openReader(this.#store.objects, this.#existing(path).key, path, { offset, length });
+    return await openReader(this.#store.objects, this.#existing(path).key, path, { offset, length, etag: version });
   }
 
   async writer(path: string, options: WriterOptions): Promise<FileWriter> {

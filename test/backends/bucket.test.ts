@@ -181,6 +181,17 @@ describe("a bucket", () => {
     await driver.delete("/upload");
   });
 
+  test("the bytes of one version are read, or none", async () => {
+    await driver.putContent("/object", Buffer.from("one"));
+    const { version } = await driver.stat("/object");
+    await using same = await driver.reader("/object", 1, { version });
+    assert.equal(await same.read(Buffer.alloc(9)), 2);
+    await driver.putContent("/object", Buffer.from("two"));
+    await assert.rejects(driver.reader("/object", 0, { version }), WriteConflict);
+    await driver.delete("/object");
+    await assert.rejects(driver.reader("/object", 0, { version }), PathNotFound);
+  });
+
   test("uploads that wait for their clients do not keep others from the memory", async () => {
     const parameters = gatewayParameters(proxy.port, { rootdirectory: root, chunksize: 5 * MIB });
     const small = await openS3(parameters, { memory: { budget: 0, tenure: 20 } });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
+import { decorate } from "../../src/lib/decorate.ts";
 import { openRegistry } from "../../src/library.ts";
 import { type DigestAlgorithm, digestOf } from "../../src/oci/digest.ts";
 import { BlobUnknown, DigestInvalid, RangeInvalid } from "../../src/oci/errors.ts";
@@ -10,7 +11,8 @@ import { createResumableHash } from "../../src/registry/hash-state.ts";
 import { PathMapper } from "../../src/registry/paths.ts";
 import type { Registry, Upload } from "../../src/registry/registry.ts";
 import type { UploadId } from "../../src/registry/upload-id.ts";
-import type { StorageDriver } from "../../src/storage/driver.ts";
+import type { FileReader, StorageDriver } from "../../src/storage/driver.ts";
+import { PathNotFound } from "../../src/storage/errors.ts";
 import { openS3 } from "../../src/storage/s3.ts";
 import { unlessDebian } from "../setup.ts";
 import { type Api, startApi } from "../support/api.ts";
@@ -224,6 +226,40 @@ describe("the hash of an upload over one bucket", () => {
       assert.equal(upload.size, other.length);
       await assert.rejects(upload.commit(digestOf(acknowledged)), DigestInvalid);
     });
+  });
+
+  test("bytes that are others while they are read again, and the same as before afterwards, make no blob", async () => {
+    const root = randomUUID();
+    const bucket = await openNode(root);
+    const [good, other] = [noise(1000, 12), noise(1000, 13)];
+    const digest = digestOf(good);
+    const replace = async (path: string, bytes: Uint8Array): Promise<void> => {
+      await using writer = await bucket.writer(path, { append: false });
+      await writer.write(bytes);
+      await writer.commit();
+    };
+    const driver = await openNode(root);
+    const deceived = decorate<StorageDriver, Pick<StorageDriver, "reader">>(driver, {
+      reader: async (path, ...how) => {
+        await replace(path, good);
+        const reader = await driver.reader(path, ...how);
+        return decorate<FileReader, AsyncDisposable>(reader, {
+          [Symbol.asyncDispose]: async () => {
+            await reader[Symbol.asyncDispose]();
+            await replace(path, other);
+          },
+        });
+      },
+    });
+    await using registry = openRegistry({ driver: deceived });
+    const { id } = await registry.repository(NAME).uploads.start();
+    await using writer = await bucket.writer(paths.uploadData(NAME, id), { append: true });
+    await writer.write(other);
+    await writer.close();
+    const upload = await registry.repository(NAME).uploads.resume(id);
+    await assert.rejects(upload.commit(digest), RangeInvalid);
+    await assert.rejects(bucket.getContent(paths.blob(digest)), PathNotFound);
+    await bucket[Symbol.asyncDispose]();
   });
 
   describe("that we began and Debian's docker-registry goes on with", { skip: unlessDebian("docker-registry") }, () => {

@@ -10,7 +10,7 @@ import {
   type ListObjectsV2CommandOutput,
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
-import { StorageError } from "../errors.ts";
+import { StorageError, WriteConflict } from "../errors.ts";
 import type { Calls } from "./calls.ts";
 import { isAbsent, isPastEnd, isReplaced, isUncertain } from "./failures.ts";
 import { S3 } from "./parameters.ts";
@@ -32,7 +32,7 @@ export interface S3Range {
   readonly offset: number;
   readonly length?: number | undefined;
   /** Only of this object. */
-  readonly etag?: string;
+  readonly etag?: string | undefined;
 }
 
 /** As a listing has it. */
@@ -98,7 +98,7 @@ export class Objects {
       if (total === undefined) throw new StorageError(S3, "GetObject failed: an answer without the object's size");
       return { ...toObject(total, found), body: found.Body as Readable };
     } catch (error) {
-      if (isReplaced(error)) throw new StorageError(S3, "the object was replaced while it was read", { cause: error });
+      if (isReplaced(error)) throw new WriteConflict(S3, key);
       if (isPastEnd(error)) return "past";
       if (!isAbsent(error)) throw error;
       if (isUncertain(error)) await this.confirmAbsence(key);
