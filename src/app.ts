@@ -1,7 +1,7 @@
 /** From a configuration to a registry that serves: the only place that knows all parts. */
 import { availableParallelism, hostname } from "node:os";
 import { join } from "node:path";
-import type { CacheCounts } from "./cache/lookup-counts.ts";
+import type { CacheCounts, LookupCounts } from "./cache/lookup-counts.ts";
 import { parseAddress } from "./config/address.ts";
 import type { Config, Schema1Config, UrlPattern, ValidationConfig } from "./config/config.ts";
 import { ConfigError } from "./config/config-error.ts";
@@ -9,12 +9,12 @@ import { isExternalUrl } from "./config/external-url.ts";
 import { environment } from "./config/process.ts";
 import { readProxies } from "./config/proxies.ts";
 import { dataFolder } from "./data-folder.ts";
-import { accessLine } from "./http/access-log.ts";
 import { createServer, type HttpServer } from "./http/server.ts";
 import { trustSystemCertificates } from "./lib/system-certificates.ts";
 import { schedulePurge } from "./maintenance/purge-schedule.ts";
 import { wrapDriver, wrapRegistry } from "./middleware.ts";
 import type { Notifications } from "./notifications/notifications.ts";
+import type { Observability } from "./observability.ts";
 import { builtInKinds } from "./oci/built-in-kinds.ts";
 import { ManifestKinds } from "./oci/manifest-kinds.ts";
 import type { Schema1Options } from "./oci/schema1/kind.ts";
@@ -30,7 +30,6 @@ import type { Matcher } from "./registry/url-policy.ts";
 import { readSigningKey } from "./signing-key-file.ts";
 import type { StorageDriver } from "./storage/driver.ts";
 import { guardDriver } from "./storage/guarded.ts";
-import { type LineWriter, writeLines } from "./telemetry/line-writer.ts";
 import type { Log } from "./telemetry/log.ts";
 import { keepSecret, randomSecret } from "./upload-secret.ts";
 
@@ -39,12 +38,14 @@ export interface App extends AsyncDisposable {
   readonly server: HttpServer;
   /** Where the bytes are, for people. */
   readonly location: string;
-  /** How the descriptor cache's lookups end; undefined where there is no cache. */
-  readonly cacheCounts: CacheCounts | undefined;
-  /** Undefined where no endpoint is enabled. */
-  readonly notifications: Notifications | undefined;
   /** What runs beside requests; to be called once it listens. */
   beginMaintenance(): void;
+}
+
+export interface Surroundings {
+  readonly log: Log;
+  /** Outlives the registry. */
+  readonly watch: Observability;
 }
 
 /**
@@ -52,35 +53,38 @@ export interface App extends AsyncDisposable {
  * @throws {StorageError} in one sentence where the storage cannot be used
  * @throws {ConfigError} where such a module cannot be used
  */
-export async function createApp(config: Config, log: Log, folder: string): Promise<App> {
+export async function createApp(config: Config, { log, watch }: Surroundings, folder: string): Promise<App> {
   await using parts = new AsyncDisposableStack();
   if (connectsToOthers(config)) trustSystemCertificates();
   const kinds = await loadKinds(config, folder);
   const writable = !config.storage.maintenance.readonly.enabled;
   const debug = (line: string): void => log.debug(line);
   const proxies = readProxies(environment());
-  const driver = await openDriver(config.storage.driver, { writable, debug, proxies }, folder);
+  const driver = watch.around(await openDriver(config.storage.driver, { writable, debug, proxies }, folder));
   const warn = (message: string, fields: Readonly<Record<string, unknown>>): void => log.warn(fields, message);
   const wrapped = await wrapDriver(guardDriver(driver, { warn }), config.middleware.storage, { folder, warn });
   const store = { driver: wrapped, paths: new PathMapper() };
   const cache = await openCache(config, warn);
   const stored = new StorageRegistry(store, kinds, toRegistryOptions(config), warn, cache);
   const registry = parts.use(await wrapRegistry(stored, config.middleware, folder));
+  const counts = cache?.counts;
+  if (counts) watch.tell({ cache: () => summed(counts) });
   if (cache) log.info(`using ${config.storage.cache.blobdescriptor} blob descriptor cache`);
   const access = await openAccess(config.auth, warn, folder);
   if (access) parts.use(access);
   const notifications = await openNotifications(config, log, kinds);
   if (notifications) parts.use(notifications);
-  const accessLog = config.log.accesslog.disabled ? undefined : parts.use(writeLines());
+  if (notifications) watch.tell({ endpoints: () => notifications.figures() });
   const observe = notifications?.observe;
-  const server = createServer({ ...toServerOptions(config, log, registry, driver, accessLog), access, observe });
+  const server = createServer({ ...toServerOptions(config, log, registry, driver, watch), access, observe });
   const owned = parts.move();
   return {
     server,
     location: driver.location,
-    cacheCounts: cache?.counts,
-    notifications,
-    beginMaintenance: () => purgeUploads(owned, config, log, store),
+    beginMaintenance: () => {
+      watch.check(driver);
+      purgeUploads(owned, config, log, store);
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -116,6 +120,16 @@ async function openNotifications(config: Config, log: Log, kinds: ManifestKinds)
 /** As events name this registry. */
 function ownAddress({ net, addr }: Config["http"]): string {
   return net === "unix" || addr === "" ? hostname() : `${hostname()}:${parseAddress(addr).port}`;
+}
+
+/** Dashboards know one cache. */
+function summed({ blobs, revisions }: CacheCounts): LookupCounts {
+  return {
+    requests: blobs.requests + revisions.requests,
+    hits: blobs.hits + revisions.hits,
+    misses: blobs.misses + revisions.misses,
+    errors: blobs.errors + revisions.errors,
+  };
 }
 
 function purgeUploads(owned: AsyncDisposableStack, { storage }: Config, log: Log, store: Store): void {
@@ -174,7 +188,7 @@ function toServerOptions(
   log: Log,
   registry: Registry,
   driver: StorageDriver,
-  accessLog: LineWriter | undefined,
+  { observers, isHealthy }: Observability,
 ): Parameters<typeof createServer>[0] {
   const { http, storage, wharfinger, catalog, tags } = config;
   return {
@@ -189,7 +203,8 @@ function toServerOptions(
     maxTags: tags.maxtags,
     stall: wharfinger.timeouts.body,
     timeouts: wharfinger.timeouts,
-    onAnswer: accessLog && ((request, reply) => accessLog.write(accessLine(request, reply, new Date()))),
+    observers,
+    isHealthy,
   };
 }
 

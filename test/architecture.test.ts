@@ -43,10 +43,24 @@ const TABLE: Table = {
   },
   "http/errors.ts": { sources: ["storage/errors.ts"], packages: [] },
   config: { sources: [], packages: ["re2js", "yaml", "zod"] },
-  telemetry: { sources: [], packages: ["pino"] },
-  cli: { sources: ["app.ts", "config", "http/server.ts", "http/turn.ts", "telemetry"], packages: ["commander"] },
+  health: { sources: ["lib", "storage/driver.ts", "storage/errors.ts"], packages: [] },
+  telemetry: {
+    sources: ["lib", "http", "storage/observed-driver.ts"],
+    packages: ["fastify", "nodemailer", "pino", "prom-client"],
+  },
+  "telemetry/traces.ts": {
+    sources: ["config/tracing.ts"],
+    packages: [
+      ...["@opentelemetry/api", "@opentelemetry/core", "@opentelemetry/exporter-trace-otlp-proto"],
+      ...["@opentelemetry/resources", "@opentelemetry/sdk-trace"],
+    ],
+  },
+  cli: {
+    sources: ["app.ts", "config", "http/debug-server.ts", "http/server.ts", "http/turn.ts", "telemetry"],
+    packages: ["commander"],
+  },
   "cli/notifications-status.ts": { sources: ["data-folder.ts", "notifications"], packages: [] },
-  "cli/serve.ts": { sources: ["storage/errors.ts"], packages: [] },
+  "cli/serve.ts": { sources: ["observability.ts", "storage/errors.ts"], packages: [] },
   "app.ts": {
     sources: [
       "lib",
@@ -63,11 +77,13 @@ const TABLE: Table = {
       "own-parts.ts",
       "middleware.ts",
       "data-folder.ts",
+      "observability.ts",
       "signing-key-file.ts",
       "upload-secret.ts",
     ],
     packages: [],
   },
+  "observability.ts": { sources: ["config", "health", "http", "storage", "telemetry"], packages: [] },
   "parts.ts": {
     sources: ["auth", "cache", "config", "storage", "named-module.ts", "own-access.ts", "own-parts.ts", "redis-tls.ts"],
     packages: [],

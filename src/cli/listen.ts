@@ -1,7 +1,9 @@
 import { lstatSync, rmSync } from "node:fs";
 import { parseAddress } from "../config/address.ts";
 import type { HttpConfig } from "../config/config.ts";
+import type { DebugServer } from "../http/debug-server.ts";
 import type { HttpServer } from "../http/server.ts";
+import type { Log } from "../telemetry/log.ts";
 import { Failure } from "./failure.ts";
 
 /**
@@ -19,6 +21,17 @@ export async function listen(server: HttpServer, { addr, net }: HttpConfig): Pro
     throw error instanceof Failure
       ? error
       : new Failure(`cannot listen on ${addr}: ${reason(error)}`, { cause: error });
+  }
+}
+
+/** @throws {Failure} */
+export async function listenForDebugging(debug: DebugServer, addr: string, log: Log): Promise<void> {
+  const { host, port } = parseAddress(addr);
+  try {
+    log.info(`debug server listening ${await debug.listen(host, port)}`);
+  } catch (error) {
+    const why = reason(error).replace("http.addr (REGISTRY_HTTP_ADDR)", "http.debug.addr (REGISTRY_HTTP_DEBUG_ADDR)");
+    throw new Failure(`cannot listen on ${addr} (http.debug.addr): ${why}`, { cause: error });
   }
 }
 

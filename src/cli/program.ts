@@ -34,7 +34,7 @@ export function createProgram(version: string): Program {
     )
     .action(async (path: string | undefined, flags: { readonly defaultConfig: boolean }) => {
       const { serve } = await import("./serve.ts");
-      code = await serve(path, flags);
+      code = await serve(path, flags, version);
     });
 
   const config = program.command("config").description("work with configuration files");

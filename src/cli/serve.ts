@@ -1,15 +1,16 @@
 import { dirname, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { type App, createApp } from "../app.ts";
-import type { Config } from "../config/config.ts";
 import { ConfigError } from "../config/config-error.ts";
-import { sizeThreadPool } from "../config/process.ts";
+import { sizeThreadPool, tracing } from "../config/process.ts";
+import { openObservability } from "../observability.ts";
 import { StorageError } from "../storage/errors.ts";
-import { createLog, type Log } from "../telemetry/log.ts";
+import type { Log } from "../telemetry/log.ts";
 import { drain } from "./drain.ts";
 import { Failure } from "./failure.ts";
-import { listen } from "./listen.ts";
+import { listen, listenForDebugging } from "./listen.ts";
 import { type LoadFlags, load } from "./load.ts";
+import { openLogging } from "./logging.ts";
 
 /** For what is closed after what was drained. ms */
 const LEAST_PATIENCE = 1000;
@@ -19,16 +20,20 @@ const LEAST_PATIENCE = 1000;
  * @returns the exit code
  * @throws {Failure} for what keeps it from starting
  */
-export async function serve(path: string | undefined, flags: LoadFlags): Promise<number> {
+export async function serve(path: string | undefined, flags: LoadFlags, version: string): Promise<number> {
   const { config, warnings, source } = load(path, flags);
   const { maxthreads } = config.storage.driver.parameters;
   if (typeof maxthreads === "number") sizeThreadPool(maxthreads);
-  const log = createLog(config.log);
+  await using logging = await openLogging(config.log, version);
+  const { log } = logging;
   for (const warning of warnings) log.warn(warning);
+  await using watch = await orFail(openObservability(config, { ...logging, version, tracing }));
   await using parts = new AsyncDisposableStack();
-  const app = await open(config, log, folderOf(source));
+  const app = await orFail(createApp(config, { log, watch }, folderOf(source)));
   parts.defer(() => close(app, config.http.draintimeout + LEAST_PATIENCE, log));
   const stopped = signalled();
+  process.on("SIGHUP", () => watch.reopenFiles()); // as programs that rotate logs expect
+  if (watch.debug) await listenForDebugging(watch.debug, config.http.debug.addr, log);
   const address = await listen(app.server, config.http);
   greet(log, app.location, source);
   if (!config.storage.maintenance.readonly.enabled) invite(log, address);
@@ -51,9 +56,10 @@ async function close(app: App, patience: number, log: Log): Promise<void> {
     log.error(`what was open could not be closed within ${patience} ms: the storage or the cache does not answer`);
 }
 
-async function open(config: Config, log: Log, folder: string): Promise<App> {
+/** @throws {Failure} for what an operator can mend */
+async function orFail<T>(work: Promise<T>): Promise<T> {
   try {
-    return await createApp(config, log, folder);
+    return await work;
   } catch (cause) {
     if (cause instanceof ConfigError) throw new Failure(`configuration error: ${cause.message}`, { cause });
     throw cause instanceof StorageError ? new Failure(cause.message, { cause }) : cause;

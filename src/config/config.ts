@@ -1,3 +1,5 @@
+import type { HealthConfig } from "./health-config.ts";
+import type { LogConfig } from "./log-config.ts";
 import type { MiddlewareLists } from "./middleware-config.ts";
 import type { RedisConfig } from "./redis-config.ts";
 
@@ -35,26 +37,6 @@ export type Parameters = Readonly<Record<string, unknown>>;
 
 /** Header name, as written, to its values. */
 export type Headers = Readonly<Record<string, readonly string[]>>;
-
-export type LogLevel = "error" | "warn" | "info" | "debug";
-export type LogFormatter = "text" | "json" | "logstash";
-
-export interface LogConfig {
-  readonly accesslog: { readonly disabled: boolean };
-  readonly level: LogLevel;
-  readonly formatter: LogFormatter;
-  /** Added to every line. */
-  readonly fields: Parameters;
-  readonly hooks: readonly LogHook[];
-  readonly reportcaller: boolean;
-}
-
-export interface LogHook {
-  readonly type: string;
-  readonly disabled: boolean;
-  readonly levels: readonly string[];
-  readonly options: Parameters;
-}
 
 export interface StorageConfig {
   readonly driver: DriverConfig;
@@ -193,35 +175,6 @@ export interface EndpointConfig {
   readonly ignore: { readonly mediatypes: readonly string[]; readonly actions: readonly string[] };
 }
 
-export interface HealthConfig {
-  readonly storagedriver: { readonly enabled: boolean; readonly interval: number; readonly threshold: number };
-  readonly file: readonly FileCheck[];
-  readonly http: readonly HttpCheck[];
-  readonly tcp: readonly TcpCheck[];
-}
-
-export interface FileCheck {
-  readonly file: string;
-  readonly interval: number;
-  readonly threshold: number;
-}
-
-export interface HttpCheck {
-  readonly uri: string;
-  readonly headers: Headers;
-  readonly statuscode: number;
-  readonly timeout?: number | undefined;
-  readonly interval: number;
-  readonly threshold: number;
-}
-
-export interface TcpCheck {
-  readonly addr: string;
-  readonly timeout?: number | undefined;
-  readonly interval: number;
-  readonly threshold: number;
-}
-
 export interface ProxyConfig {
   /** Its presence turns the cache on. */
   readonly remoteurl?: string | undefined;
@@ -283,6 +236,12 @@ export interface WharfingerConfig {
   readonly manifestkinds: readonly string[];
   /** Bytes of events that wait for their endpoints. */
   readonly notifications: { readonly queuesize: number };
+  readonly audit: {
+    /** A path, or `-` for stdout. Not set: no audit log. */
+    readonly file?: string | undefined;
+    /** Whether what only reads is in it. */
+    readonly pulls: boolean;
+  };
   readonly timeouts: {
     /** From the connection to the end of the request's head. */
     readonly header: number;

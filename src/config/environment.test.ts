@@ -67,8 +67,8 @@ describe("a REGISTRY_ variable", () => {
     ["REGISTRY_HEALTH_STORAGEDRIVER_ENABLED", "true", (c) => c.health.storagedriver.enabled, true],
     ["REGISTRY_HEALTH_FILECHECKERS", "[{file: /down}]", (c) => c.health.file[0]?.file, "/down"],
     ["REGISTRY_HEALTH_FILE", "[{file: /down}]", (c) => c.health.file[0]?.file, "/down"],
-    ["REGISTRY_HEALTH_HTTPCHECKERS", "[{uri: u}]", (c) => c.health.http[0]?.uri, "u"],
-    ["REGISTRY_HEALTH_HTTP", "[{uri: u}]", (c) => c.health.http[0]?.uri, "u"],
+    ["REGISTRY_HEALTH_HTTPCHECKERS", "[{uri: http://u}]", (c) => c.health.http[0]?.uri, "http://u"],
+    ["REGISTRY_HEALTH_HTTP", "[{uri: http://u}]", (c) => c.health.http[0]?.uri, "http://u"],
     ["REGISTRY_HEALTH_TCPCHECKERS_0_ADDR", "h:1", (c) => c.health.tcp[0]?.addr, "h:1"],
     ["REGISTRY_HEALTH_TCP", "[{addr: 'h:1'}]", (c) => c.health.tcp[0]?.addr, "h:1"],
     [
@@ -93,9 +93,13 @@ describe("a REGISTRY_ variable", () => {
     it(`REGISTRY_LOG_HOOKS_0_${name} sets the options of a hook`, () => {
       const { config } = load(
         { [`REGISTRY_LOG_HOOKS_0_${name}_FROM`]: "me" },
-        `${MINIMAL}log: {hooks: [{type: mail}]}\n`,
+        `${MINIMAL}log: {hooks: [{type: mail, options: {smtp: {addr: "m:25"}, to: [you]}}]}\n`,
       );
-      assert.deepEqual(config.log.hooks[0]?.options, { from: "me" });
+      assert.deepEqual(config.log.hooks[0]?.options, {
+        from: "me",
+        smtp: { addr: "m:25", insecure: false },
+        to: ["you"],
+      });
     });
   }
 

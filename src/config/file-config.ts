@@ -4,12 +4,11 @@ import type {
   DriverConfig,
   EndpointConfig,
   FilesystemParameters,
-  LogConfig,
-  LogLevel,
   Parameters,
   StorageConfig,
   ValidationConfig,
 } from "./config.ts";
+import type { LogConfig, LogLevel } from "./log-config.ts";
 import type { RedisConfig } from "./redis-config.ts";
 
 /** What stands in the file, checked and with defaults, older spellings still beside the present ones. */

@@ -532,6 +532,63 @@ describe("the http section", () => {
   });
 });
 
+describe("a health check", () => {
+  const health = (section: object): unknown => load(`${MINIMAL}health: ${JSON.stringify(section)}\n`).config.health;
+
+  for (const uri of ["u", "ftp://u/", "http://", "http://%zz:x@u/", ""]) {
+    it(`asks no ${JSON.stringify(uri)}`, () => {
+      assert.match(
+        failure(() => health({ http: [{ uri }] })),
+        /health\.http\[0\]\.uri is .* must be a URL with http or https/,
+      );
+    });
+  }
+
+  for (const addr of ["h", "h:0", "h:99999", "http://h:1"]) {
+    it(`connects to no ${JSON.stringify(addr)}`, () => {
+      assert.match(
+        failure(() => health({ tcp: [{ addr }] })),
+        /health\.tcp\[0\]\.addr is .* must be <host>:<port>/,
+      );
+    });
+  }
+
+  it("has a name of its own", () => {
+    assert.ok(health({ file: [{ file: "/a" }, { file: "/b" }], http: [{ uri: "http://a" }], tcp: [{ addr: "a:1" }] }));
+    assert.match(
+      failure(() => health({ file: [{ file: "/a" }, { file: "/a" }] })),
+      /health\.file\[0\]\.file is "\/a", but must be what no other check has/,
+    );
+  });
+});
+
+describe("a hook of the log", () => {
+  const hook = (one: object): unknown => load(`${MINIMAL}log: {hooks: [${JSON.stringify(one)}]}\n`).config.log.hooks;
+  const options = { smtp: { addr: "mail:25" }, from: "a@b", to: ["c@d"] };
+
+  it("needs a server, a sender and recipients, unless it is disabled", () => {
+    assert.ok(hook({ type: "mail", levels: ["panic", "Error"], options }));
+    assert.ok(hook({ type: "mail", disabled: true }));
+    for (const lacking of [{}, { ...options, to: [] }, { ...options, from: "" }, { ...options, smtp: {} }]) {
+      assert.match(
+        failure(() => hook({ type: "mail", options: lacking })),
+        /log\.hooks\[0\]\.options is .*, but must be with smtp\.addr, from and to, unless the hook is disabled/,
+      );
+    }
+  });
+
+  it("is a mail, of a level that lines have", () => {
+    assert.match(
+      failure(() => hook({ type: "slack", options })),
+      /log\.hooks\[0\]\.type is "slack", but must be/,
+    );
+    assert.match(
+      failure(() => hook({ type: "mail", levels: ["loud"], options })),
+      /levels\[0\] is "loud", but must be/,
+    );
+  });
+});
+
 describe("a time that a timer waits", () => {
   const LONGEST = 2 ** 31 - 1;
   const wharfinger = (timeouts: object): unknown =>

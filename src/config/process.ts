@@ -1,8 +1,14 @@
 /** The process's environment, which nobody else looks at. */
 import type { Environment } from "./environment.ts";
+import { parseTracing, type TracingConfig } from "./tracing.ts";
 
 export function environment(): Environment {
   return process.env;
+}
+
+/** @throws {ConfigError} */
+export function tracing(): TracingConfig | undefined {
+  return parseTracing(environment());
 }
 
 /**

@@ -58,16 +58,16 @@ describe("the class of a key", () => {
 
   it("is told by the name of the section that is not built yet, once", () => {
     const text =
-      "health:\n  storagedriver:\n    enabled: true\n    interval: 5s\n  file: [{file: /a}]\nreporting: {newrelic: {name: x}}\n";
+      "reporting:\n  bugsnag:\n    apikey: a\n    endpoint: b\n  newrelic: {name: x}\nredis: {poolsize: 1, poolfifo: true}\n";
     assert.deepEqual(warningsOf(text), [
-      "f:3: health is not supported yet and is ignored",
-      "f:6: reporting is not supported yet and is ignored",
+      "f:3: reporting is not supported yet and is ignored",
+      "f:6: redis.poolsize is not supported yet and is ignored",
+      "f:6: redis.poolfifo is not supported yet and is ignored",
     ]);
   });
 
   it("is told by the name of the key where the rest of its section is built", () => {
-    assert.deepEqual(warningsOf("http: {debug: {addr: x}}\nredis: {db: 1, poolsize: 1}"), [
-      "f:1: http.debug is not supported yet and is ignored",
+    assert.deepEqual(warningsOf("catalog: {maxentries: 5}\nredis: {db: 1, poolsize: 1}"), [
       "f:2: redis.poolsize is not supported yet and is ignored",
     ]);
   });

@@ -61,6 +61,16 @@ const tls = alwaysThere({
   }),
 });
 
+const debugAddress: Field<string> = field(
+  "empty, <host>:<port> or :<port>, such as 127.0.0.1:5001, with a port up to 65535",
+  ({ text }) => (addressProblem({ addr: text, net: "tcp" }) === undefined ? text : undefined),
+);
+
+const metricsPath: Field<string> = field(
+  "a path that begins with a slash and is none of ours, such as /metrics",
+  ({ text }) => (/^\/(?!debug\/(?:health|vars)$)[\w.~/-]*$/.test(text) ? text : undefined),
+);
+
 export const http: z.ZodType<HttpConfig> = alwaysThere({
   addr: text.default(""),
   net: field("tcp or unix", ({ text }) => (["", "tcp", "unix"].includes(text) ? text : undefined))
@@ -74,8 +84,8 @@ export const http: z.ZodType<HttpConfig> = alwaysThere({
   tls,
   headers,
   debug: alwaysThere({
-    addr: text.default(""),
-    prometheus: alwaysThere({ enabled: bool.default(false), path: text.default("/metrics") }),
+    addr: debugAddress.default(""),
+    prometheus: alwaysThere({ enabled: bool.default(false), path: metricsPath.default("/metrics") }),
   }),
   http2: alwaysThere({ disabled: bool.default(false) }),
   h2c: alwaysThere({ enabled: bool.default(false) }),

@@ -1,8 +1,9 @@
 import type { z } from "zod";
-import type { HealthConfig } from "./config.ts";
-import { alwaysThere, bool, int, listOf, named, section, text, timer } from "./fields.ts";
+import { alwaysThere, bool, field, int, listOf, named, section, text, timer } from "./fields.ts";
 import type { FileConfig } from "./file-config.ts";
 import { headers } from "./headers.ts";
+import type { HealthConfig } from "./health-config.ts";
+import { socketAddress } from "./socket-address.ts";
 
 const endpoint = section({
   name: named("the name of the endpoint"),
@@ -24,12 +25,13 @@ export const notifications: z.ZodType<FileConfig["notifications"]> = alwaysThere
 const interval = timer.default(10_000);
 const threshold = int().default(0);
 
+/** Each check has a name of its own: the peers panic where two have the same. */
 export const health: z.ZodType<HealthConfig> = alwaysThere({
   storagedriver: alwaysThere({ enabled: bool.default(false), interval, threshold }),
   file: listOf(section({ file: named("the path of a file"), interval, threshold })),
   http: listOf(
     section({
-      uri: named("a URL"),
+      uri: field("a URL with http or https", ({ text }) => (isHttpUrl(text) ? text : undefined)),
       headers,
       statuscode: int().default(200),
       timeout: timer.optional(),
@@ -37,5 +39,33 @@ export const health: z.ZodType<HealthConfig> = alwaysThere({
       threshold,
     }),
   ),
-  tcp: listOf(section({ addr: named("host:port"), timeout: timer.optional(), interval, threshold })),
+  tcp: listOf(
+    section({
+      addr: socketAddress("<host>:<port>, such as localhost:6379"),
+      timeout: timer.optional(),
+      interval,
+      threshold,
+    }),
+  ),
+}).superRefine((checks, context) => {
+  const names = [
+    ...checks.file.map(({ file }, index) => ({ name: file, path: ["file", index, "file"] })),
+    ...checks.http.map(({ uri }, index) => ({ name: uri, path: ["http", index, "uri"] })),
+    ...checks.tcp.map(({ addr }, index) => ({ name: addr, path: ["tcp", index, "addr"] })),
+  ];
+  for (const { name, path } of names) {
+    if (names.filter((other) => other.name === name).length > 1) {
+      context.addIssue({ code: "custom", path, message: "what no other check has" });
+    }
+  }
 });
+
+function isHttpUrl(text: string): boolean {
+  try {
+    const { protocol, username, password } = new URL(text);
+    decodeURIComponent(`${username}${password}`);
+    return protocol === "http:" || protocol === "https:";
+  } catch {
+    return false;
+  }
+}

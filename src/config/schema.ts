@@ -23,6 +23,7 @@ import { middleware } from "./schema-middleware.ts";
 import { redis } from "./schema-redis.ts";
 import { storage } from "./schema-storage.ts";
 import { health, notifications } from "./schema-watching.ts";
+import { socketAddress } from "./socket-address.ts";
 import { urlPattern } from "./url-pattern.ts";
 
 const LEVELS = ["error", "warn", "info", "debug"] as const;
@@ -31,6 +32,17 @@ const level = field("one of error, warn, info, debug", ({ text }) =>
   LEVELS.find((known) => known === text.toLowerCase()),
 );
 
+const mail = alwaysThere({
+  smtp: alwaysThere({
+    addr: socketAddress("the mail server's <host>:<port>, such as mail.example.com:25").optional(),
+    username: optionalText,
+    password: optionalText,
+    insecure: bool.default(false),
+  }),
+  from: optionalText,
+  to: listOf(named("the address of a recipient")),
+});
+
 const log = alwaysThere({
   accesslog: alwaysThere({ disabled: bool.default(false) }),
   level: level.optional(),
@@ -38,10 +50,14 @@ const log = alwaysThere({
   fields: parameters,
   hooks: listOf(
     section({
-      type: named("the kind of hook, such as mail"),
+      type: oneOf("mail"),
       disabled: bool.default(false),
-      levels: listOf(text),
-      options: parameters,
+      levels: listOf(oneOf("panic", "fatal", "error", "warning", "warn", "info", "debug")),
+      options: mail,
+    }).superRefine(({ disabled, options }, context) => {
+      if (disabled || (options.smtp.addr && options.from && options.to.length > 0)) return;
+      const message = "with smtp.addr, from and to, unless the hook is disabled";
+      context.addIssue({ code: "custom", path: ["options"], message });
     }),
   ),
   reportcaller: bool.default(false),
@@ -93,6 +109,7 @@ const wharfinger = alwaysThere({
   exclusive: bool.default(false),
   manifestkinds: listOf(named("the specifier of a module, such as ./kinds/model.js")),
   notifications: alwaysThere({ queuesize: int(1024 * 1024).default(1024 * 1024 * 1024) }),
+  audit: alwaysThere({ file: optionalText, pulls: bool.default(true) }),
   timeouts: alwaysThere({
     header: timeLimit.default(30_000).transform(atMost(LONGEST_HEADER)),
     idle: timeLimit.default(180_000).transform(atMost(LONGEST_TIMER - KEEP_ALIVE_BUFFER)),

@@ -6,34 +6,15 @@
  * @see ops, section 6
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { sentBytes, statusOf } from "./answered.ts";
+import { maskedUrl } from "./masked-url.ts";
 
 export function accessLine(request: FastifyRequest, reply: FastifyReply, now: Date): string {
   const { raw, method, originalUrl, headers } = request;
-  const length = reply.getHeader("content-length") ?? 0;
-  const sent = reply.raw.writableFinished && method !== "HEAD" ? length : 0;
-  const line = `${method} ${maskState(originalUrl)} HTTP/${raw.httpVersion}`;
+  const line = `${method} ${maskedUrl(originalUrl)} HTTP/${raw.httpVersion}`;
   const host = (raw.socket.remoteAddress ?? "-").replace(/^::ffff:/, "");
-  const [referer, agent] = [headers.referer ?? "", headers["user-agent"] ?? ""];
-  return `${host} - - [${stamp(now)}] ${quote(line)} ${statusOf(reply)} ${sent} ${quote(referer)} ${quote(agent)}\n`;
-}
-
-/** Whoever reads a log must not be able to take over an upload. */
-function maskState(url: string): string {
-  const mark = url.indexOf("?");
-  if (mark < 0) return url;
-  const parts = url
-    .slice(mark + 1)
-    .split("&")
-    .map((part) => {
-      const [key = ""] = part.split("=", 1);
-      return new URLSearchParams(key).has("_state") ? `${key}=…` : part;
-    });
-  return `${url.slice(0, mark)}?${parts.join("&")}`;
-}
-
-/** 499 where the client left before the answer, as the peers log it. */
-function statusOf(reply: FastifyReply): number {
-  return reply.raw.headersSent ? reply.raw.statusCode : 499;
+  const [referer, agent] = [maskedUrl(headers.referer ?? ""), headers["user-agent"] ?? ""];
+  return `${host} - - [${stamp(now)}] ${quote(line)} ${statusOf(reply)} ${sentBytes(reply)} ${quote(referer)} ${quote(agent)}\n`;
 }
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

@@ -1,11 +1,19 @@
 import type { IncomingMessage } from "node:http";
 import type { Grant } from "../auth/access-controller.ts";
+import type { RegistryError } from "../oci/errors.ts";
+import type { Action } from "./action.ts";
 import { parseTarget, type Target } from "./target.ts";
 
 /** What is known of a request beside what the framework knows. */
 export interface Arrival {
   readonly target: Target;
   readonly contentType: string | undefined;
+  /** When it came. ms, of `performance.now()` */
+  readonly time: number;
+  /** What it needed the right to do; not set for what was answered without a handler. */
+  action?: Action;
+  /** What it was refused or failed with. */
+  errors?: readonly RegistryError[];
   /** Whose request it is, from when access control has let it in. */
   grant?: Grant | undefined;
   /** Made when somebody asks for it. */
@@ -18,7 +26,7 @@ const arrivals = new WeakMap<IncomingMessage, Arrival>();
 export function remember(raw: IncomingMessage, prefix: string): Arrival {
   const contentType = raw.headers["content-type"];
   delete raw.headers["content-type"];
-  const arrival = { target: parseTarget(raw.url ?? "/", prefix), contentType };
+  const arrival: Arrival = { target: parseTarget(raw.url ?? "/", prefix), contentType, time: performance.now() };
   arrivals.set(raw, arrival);
   return arrival;
 }

@@ -2,7 +2,7 @@
 import type { Access, AccessAction } from "../auth/access.ts";
 import type { AccessController, AccessRequest, Grant } from "../auth/access-controller.ts";
 import { Unauthorized } from "../oci/errors.ts";
-import type { Action } from "./edge.ts";
+import type { Action } from "./action.ts";
 import type { Target } from "./target.ts";
 
 /**

@@ -37,12 +37,6 @@ export interface Exchange {
 
 export type Handler = (edge: Edge, exchange: Exchange) => Promise<FastifyReply> | FastifyReply;
 
-/**
- * What a request needs the right to do.
- * @see auth, section 1
- */
-export type Action = "anything" | "authenticate" | "catalog" | "pull" | "push" | "delete" | "cancel";
-
 /** @throws {NameInvalid} */
 export function repositoryOf(edge: Edge, exchange: Exchange): Repository {
   return observed(edge, exchange, edge.registry.repository(parseStoredName(exchange.target.name)));

@@ -42,6 +42,7 @@ export interface ErrorAnswer {
   readonly headers: Readonly<Record<string, string>>;
   /** JSON with a newline behind it. */
   readonly body: string;
+  readonly errors: readonly [RegistryError, ...RegistryError[]];
   /** Whether an operator should hear of it. */
   readonly ours: boolean;
 }
@@ -60,6 +61,7 @@ export function toAnswer(error: unknown): ErrorAnswer {
     },
     body: `${body}\n`,
     ours: status >= 500 && !isTold(error),
+    errors,
   };
 }
 

@@ -1,8 +1,10 @@
 /** Every route with what it needs the right to do. A route without an action does not exist. */
+
+import type { Action } from "./action.ts";
 import { getBase, getRoot } from "./base.ts";
 import { deleteBlob, getBlob } from "./blobs.ts";
 import { getCatalog } from "./catalog.ts";
-import type { Action, Handler } from "./edge.ts";
+import type { Handler } from "./edge.ts";
 import { deleteManifest, getManifest, putManifest } from "./manifests.ts";
 import { getReferrers } from "./referrers.ts";
 import { getTags } from "./tags.ts";

@@ -17,13 +17,15 @@ import Fastify, {
 import type { AccessController, AccessRequest } from "../auth/access-controller.ts";
 import { Budget } from "../lib/budget.ts";
 import { NameInvalid, Unavailable } from "../oci/errors.ts";
+import type { Action } from "./action.ts";
 import { arrivalOf, remember } from "./arrival.ts";
 import { authorize } from "./authorize.ts";
 import { BodyAborted, discardRest } from "./body.ts";
 import { CanonicalResponse } from "./canonical-response.ts";
 import { answerClientError } from "./client-error.ts";
-import { type Action, baseUrl, type Edge, type Exchange } from "./edge.ts";
+import { baseUrl, type Edge, type Exchange } from "./edge.ts";
 import { toAnswer } from "./errors.ts";
+import { aroundHandling, type RequestObserver } from "./observer.ts";
 import { Refusals } from "./refusal.ts";
 import { type Method, ROUTES, type Route, withoutWrites } from "./routes.ts";
 import type { Target } from "./target.ts";
@@ -60,8 +62,10 @@ export interface ServerOptions extends Omit<Edge, "bodies"> {
     /** ms between two requests of a connection. */
     readonly idle: number;
   };
-  /** Called for every answered request. */
-  readonly onAnswer?: ((request: FastifyRequest, reply: FastifyReply) => void) | undefined;
+  /** Told of every request, in this order. */
+  readonly observers?: readonly RequestObserver[] | undefined;
+  /** While it says no, every request is answered 503; not set: always healthy. */
+  readonly isHealthy?: (() => boolean) | undefined;
 }
 
 export type HttpServer = FastifyInstance<Server>;
@@ -98,16 +102,30 @@ export function createServer(options: ServerOptions): HttpServer {
     discardRest(request.raw, options.stall);
     done();
   });
-  if (options.onAnswer) {
-    const { onAnswer } = options;
-    server.addHook("onResponse", (request, reply, done) => {
-      onAnswer(request, reply);
-      done();
-    });
-  }
+  tellOfAnswers(server, options.observers ?? []);
+  if (options.isHealthy) closeGate(server, options.isHealthy);
   server.setErrorHandler((error, request, reply) => answerError(error, request, reply));
   addRoutes(server, options);
   return server;
+}
+
+function tellOfAnswers(server: HttpServer, observers: readonly RequestObserver[]): void {
+  const tells = observers.flatMap(({ answered }) => answered ?? []);
+  if (tells.length === 0) return;
+  server.addHook("onRequest", (request, reply, done) => {
+    reply.raw.once("close", () => {
+      for (const answered of tells) answered(request, reply);
+    });
+    done();
+  });
+}
+
+/** @see ops, section 2, "gate" */
+function closeGate(server: HttpServer, isHealthy: () => boolean): void {
+  server.addHook("onRequest", (_request, reply, done) => {
+    if (isHealthy()) done();
+    else sendError(new Unavailable("health check failed: please see /debug/health"), reply);
+  });
 }
 
 /** A connection on which nothing moved: dropped where the client does not read, or has nothing more to ask. */
@@ -124,14 +142,17 @@ function addRoutes(server: HttpServer, options: ServerOptions): void {
     if (!config?.action) throw new Error(`the route ${url} names no action, so nobody could be kept from it`);
   });
   const edge: Edge = { ...options, bodies: new Budget(BODY_MEMORY, { limit: BODY_WAITERS, toError }) };
-  const refusals = new Refusals(options.log);
+  const serving: Serving = { options, edge, refusals: new Refusals(options.log) };
+  const around = aroundHandling(options.observers ?? []);
   for (const [kind, methods] of Object.entries(routes)) {
     for (const [method, route] of Object.entries(methods)) {
       server.route({
         method: method as HTTPMethods,
         url: `/${kind}`,
         config: { action: route.action },
-        handler: (request, reply) => answer({ options, edge, refusals }, route, request, reply),
+        handler: around
+          ? (request, reply) => around(request, () => answer(serving, route, request, reply))
+          : (request, reply) => answer(serving, route, request, reply),
       });
     }
   }
@@ -160,6 +181,7 @@ async function answer(
   if (!hasTurn(reply.raw) && !(await takeTurn(reply.raw))) return reply.hijack();
   const arrival = arrivalOf(request.raw);
   const { target, contentType } = arrival;
+  arrival.action = route.action;
   addHeaders(options, target, reply);
   if (target.redirect !== undefined && !isPost(request, target)) return redirect(reply, target.redirect);
   try {
@@ -236,7 +258,8 @@ const OF_CONTENT = [
 ] as const;
 
 function sendError(error: unknown, reply: FastifyReply, log?: FastifyBaseLogger): FastifyReply {
-  const { status, headers, body, ours } = toAnswer(error);
+  const { status, headers, body, errors, ours } = toAnswer(error);
+  arrivalOf(reply.request.raw).errors = errors;
   if (ours) log?.error({ err: error }, "a request failed");
   for (const name of OF_CONTENT) reply.removeHeader(name);
   return reply.code(status).headers(headers).send(Buffer.from(body));

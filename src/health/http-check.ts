@@ -1,0 +1,44 @@
+import type { Check } from "./check.ts";
+
+export interface HttpCheckOptions {
+  /** Of the check; says nothing secret that the URL may hold. */
+  readonly name: string;
+  readonly uri: string;
+  readonly headers: Readonly<Record<string, readonly string[]>>;
+  /** That the answer must have. */
+  readonly statuscode: number;
+}
+
+/** Asks with a HEAD, and follows redirects. */
+export function httpCheck({ name, uri, headers, statuscode }: HttpCheckOptions): Check {
+  const url = new URL(uri);
+  const own = Object.entries(headers).flatMap(([name, values]) =>
+    values.map((value): [string, string] => [name, value]),
+  );
+  const pairs = [...credentialsOf(url), ...own];
+  url.username = "";
+  url.password = "";
+  return {
+    name,
+    async look(signal) {
+      const { status } = await ask(url, { method: "HEAD", headers: pairs, signal });
+      if (status !== statuscode) throw new Error(`downstream service returned unexpected status: ${status}`);
+    },
+  };
+}
+
+/** `fetch` takes no URL that holds them. */
+function credentialsOf({ username, password }: URL): [string, string][] {
+  if (username === "" && password === "") return [];
+  const text = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return [["Authorization", `Basic ${Buffer.from(text).toString("base64")}`]];
+}
+
+async function ask(uri: URL, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(uri, init);
+  } catch (error) {
+    const cause = error instanceof Error ? error.cause : undefined; // fetch says of itself only that it failed
+    throw new Error(`error while checking: ${cause instanceof Error ? cause.message : String(error)}`);
+  }
+}

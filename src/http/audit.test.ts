@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Api, startApi } from "../../test/support/api.ts";
+import type { AccessController } from "../auth/access-controller.ts";
+import { digestOf } from "../oci/digest.ts";
+import { Unauthorized } from "../oci/errors.ts";
+import { MemoryDriver } from "../storage/memory.ts";
+import { type AuditOptions, auditLine } from "./audit.ts";
+
+const NOW = new Date("2026-11-21T02:50:40.123Z");
+const BYTES = Buffer.from("a blob");
+const DIGEST = digestOf(BYTES);
+
+/** Lets in who says `Bearer <name>`; only `ci` may push. */
+const CONTROLLER: AccessController = {
+  name: "of the test",
+  authorize({ headers }, needed) {
+    const user = /^Bearer (\w+)$/.exec(headers.authorization ?? "")?.[1];
+    if (user === undefined || (user !== "ci" && needed.some(({ action }) => action !== "pull"))) {
+      throw new Unauthorized('Bearer realm="r"', needed);
+    }
+    return { user, mayPull: () => true };
+  },
+  async [Symbol.asyncDispose]() {},
+};
+
+test("every write is told with who did it to what, from where, and what became of it", async () => {
+  const lines: Line[] = [];
+  await using api = await start(lines, { pulls: true });
+  const ci = { Authorization: "Bearer ci", "X-Forwarded-For": "10.1.2.3", "User-Agent": "docker" };
+  await api.send("POST", `/v2/a/blobs/uploads/?digest=${DIGEST}`, { headers: ci, body: BYTES });
+  await api.send("POST", `/v2/b/blobs/uploads/?mount=${DIGEST}&from=a`, { headers: ci });
+  await api.send("DELETE", `/v2/b/blobs/${DIGEST}`, { headers: ci });
+  const common = { ...{ user: "ci", address: "10.1.2.3", peer: "127.0.0.1", agent: "docker" }, allowed: true };
+  assert.deepEqual(lines.map(withoutId), [
+    { ...common, method: "POST", action: "push", repository: "a", digest: DIGEST, status: 201 },
+    { ...common, method: "POST", action: "mount", repository: "b", digest: DIGEST, from: "a", status: 201 },
+    { ...common, method: "DELETE", action: "delete", repository: "b", reference: DIGEST, digest: DIGEST, status: 202 },
+  ]);
+  assert.ok(lines.every(({ time }) => time === NOW.toISOString()));
+  assert.equal(new Set(lines.map(({ id }) => id)).size, 3);
+});
+
+test("whatever was refused to somebody is told, with the name they gave", async () => {
+  const lines: Line[] = [];
+  await using api = await start(lines, { pulls: false });
+  await api.send("GET", "/v2/");
+  await api.send("GET", "/v2/a/manifests/v1", { headers: { Authorization: `Basic ${btoa("eve:HIDDEN")}` } });
+  await api.send("PUT", "/v2/a/manifests/v1", { headers: { Authorization: "Bearer reader" } });
+  const told = lines.map(({ action, allowed, status, user, claimed }) => [action, allowed, status, user, claimed]);
+  assert.deepEqual(told, [
+    ["authenticate", false, 401, "", undefined],
+    ["pull", false, 401, "", "eve"],
+    ["push", false, 401, "", undefined],
+  ]);
+  assert.doesNotMatch(JSON.stringify(lines), /HIDDEN/);
+});
+
+test("what only reads is told unless that is switched off, and what nobody is asked for never", async () => {
+  for (const pulls of [true, false]) {
+    const lines: Line[] = [];
+    await using api = await start(lines, { pulls });
+    const headers = { Authorization: "Bearer ci" };
+    await api.send("GET", "/v2/a/tags/list", { headers });
+    await api.send("GET", "/v2/_catalog", { headers });
+    for (const path of ["/", "/v2/", "/nowhere"]) await api.send("GET", path, { headers });
+    assert.deepEqual(
+      lines.map(({ action, status, error }) => [action, status, error]),
+      pulls
+        ? [
+            ["pull", 404, "NAME_UNKNOWN"],
+            ["catalog", 200, undefined],
+          ]
+        : [],
+    );
+  }
+});
+
+test("a line stays a line whatever a client sends", async () => {
+  const texts: string[] = [];
+  await using api = await startApi(new MemoryDriver(), {
+    observers: [{ answered: (request, reply) => texts.push(auditLine(request, reply, NOW, { pulls: true }) ?? "") }],
+  });
+  await api.send("GET", "/v2/a%0a%22b/tags/list", { headers: { "User-Agent": 'x"\t{}' } });
+  assert.equal(texts.length, 1);
+  assert.match(texts[0] ?? "", /^[^\n]+\n$/);
+  assert.equal(JSON.parse(texts[0] ?? "").agent, 'x"\t{}');
+});
+
+type Line = Readonly<Record<string, unknown>>;
+
+async function start(lines: Line[], options: AuditOptions): Promise<Api> {
+  return await startApi(new MemoryDriver(), {
+    access: CONTROLLER,
+    observers: [
+      {
+        answered(request, reply) {
+          const line = auditLine(request, reply, NOW, options);
+          if (line !== undefined) lines.push(JSON.parse(line) as Line);
+        },
+      },
+    ],
+  });
+}
+
+function withoutId({ id: _, time: _time, ...line }: Line): Line {
+  return line;
+}

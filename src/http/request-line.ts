@@ -1,0 +1,81 @@
+/**
+ * What the log says of a request: `response completed`, or `response completed with error` once for each error. As in the
+ * peers, nothing of what no handler took and of clients that left; the access log has those too.
+ *
+ * @see ops, section 6
+ */
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { RegistryError } from "../oci/errors.ts";
+import { sentBytes, statusOf } from "./answered.ts";
+import { arrivalOf } from "./arrival.ts";
+import { maskedUrl } from "./masked-url.ts";
+import { requestInfo } from "./request-info.ts";
+import type { Target, TargetKind } from "./target.ts";
+
+export interface RequestLine {
+  readonly level: "info" | "error";
+  readonly msg: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export function requestLines(request: FastifyRequest, reply: FastifyReply): readonly RequestLine[] {
+  const { errors } = arrivalOf(request.raw);
+  const status = statusOf(reply);
+  if (!errors && status >= 400) return [];
+  const fields = fieldsOf(request, reply, status);
+  if (errors) {
+    return errors.map((error) => ({ level: "error", msg: WITH_ERROR, fields: { ...fields, ...errorFields(error) } }));
+  }
+  return [{ level: "info", msg: "response completed", fields }];
+}
+
+const WITH_ERROR = "response completed with error";
+
+function fieldsOf(request: FastifyRequest, reply: FastifyReply, status: number): Record<string, unknown> {
+  const { target, contentType, grant, time } = arrivalOf(request.raw);
+  const { id, address, host, method, userAgent } = requestInfo(request);
+  const { referer } = request.raw.headers;
+  const type = reply.getHeader("content-type");
+  return {
+    "http.request.id": id,
+    "http.request.method": method,
+    "http.request.host": host,
+    "http.request.uri": maskedUrl(request.originalUrl),
+    "http.request.remoteaddr": address,
+    ...(userAgent && { "http.request.useragent": userAgent }),
+    ...(referer && { "http.request.referer": maskedUrl(referer) }),
+    ...(contentType && { "http.request.contenttype": contentType }),
+    ...variables(target),
+    ...(grant && { "auth.user.name": grant.user }),
+    "http.response.status": status,
+    "http.response.written": sentBytes(reply),
+    ...(type !== undefined && { "http.response.contenttype": type }),
+    "http.response.duration": printDuration(performance.now() - time),
+  };
+}
+
+/** What a target's reference is called, by its kind. */
+const REFERENCE: Readonly<Partial<Record<TargetKind, string>>> = {
+  manifest: "vars.reference",
+  blob: "vars.digest",
+  referrers: "vars.digest",
+  upload: "vars.uuid",
+};
+
+function variables({ kind, name, reference }: Target): Record<string, string> {
+  if (name === "") return {};
+  const key = REFERENCE[kind];
+  return key === undefined ? { "vars.name": name } : { "vars.name": name, [key]: reference };
+}
+
+function errorFields({ code, message, detail }: RegistryError): Record<string, unknown> {
+  const fields = { "err.code": code.toLowerCase().replaceAll("_", " "), "err.message": message };
+  return detail === undefined || detail === null ? fields : { ...fields, "err.detail": detail };
+}
+
+/** As Go prints it, to the microsecond: `842µs`, `3.665ms`, `1.2s`. */
+function printDuration(ms: number): string {
+  const micros = Math.round(ms * 1000);
+  if (micros < 1000) return `${micros}µs`;
+  return micros < 1_000_000 ? `${micros / 1000}ms` : `${micros / 1_000_000}s`;
+}

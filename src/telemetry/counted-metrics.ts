@@ -1,0 +1,76 @@
+import { Counter, Gauge, type Registry } from "prom-client";
+import type { Counted, EndpointCounts, LookupCounts } from "./counted.ts";
+
+/** @see ops, section 4: those of the cache in the words of 2.8 and of 3.x */
+export function tellCounts(registry: Registry, { cache, endpoints }: Counted): void {
+  if (cache) tellCache(registry, cache);
+  if (endpoints) tellEndpoints(registry, endpoints);
+}
+
+function tellCache(registry: Registry, counts: () => LookupCounts): void {
+  const all = { name: "registry_storage_cache_total", help: "The number of cache request received" };
+  counter(registry, all, ["type"], () => {
+    const { requests, hits, misses } = counts();
+    return [
+      [{ type: "Request" }, requests],
+      [{ type: "Hit" }, hits],
+      [{ type: "Miss" }, misses],
+    ];
+  });
+  for (const kind of ["requests", "hits", "errors"] as const) {
+    const about = { name: `registry_storage_cache_${kind}_total`, help: `The number of cache ${kind}` };
+    counter(registry, about, [], () => [[{}, counts()[kind]]]);
+  }
+}
+
+const EVENTS = { Events: "events", Successes: "successes", Failures: "failures", Errors: "errors" } as const;
+
+function tellEndpoints(registry: Registry, counts: () => readonly EndpointCounts[]): void {
+  const events = { name: "registry_notifications_events_total", help: "The number of total events" };
+  counter(registry, events, ["type", "endpoint"], () =>
+    counts().flatMap((endpoint) =>
+      Object.entries(EVENTS).map(([type, key]) => [{ type, endpoint: endpoint.name }, endpoint[key]] as const),
+    ),
+  );
+  const statuses = { name: "registry_notifications_status_total", help: "The number of status code" };
+  counter(registry, statuses, ["code", "endpoint"], () =>
+    counts().flatMap(({ name, statuses }) =>
+      Object.entries(statuses).map(([code, count]) => [{ code, endpoint: name }, count] as const),
+    ),
+  );
+  const dropped = { name: "wharfinger_notifications_dropped_total", help: "Events that were given up" };
+  counter(registry, dropped, ["endpoint"], () =>
+    counts().map((endpoint) => [{ endpoint: endpoint.name }, endpoint.dropped] as const),
+  );
+  new Gauge({
+    name: "registry_notifications_pending_total",
+    help: "The gauge of pending events in queue",
+    labelNames: ["endpoint"],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { name, pending } of counts()) this.set({ endpoint: name }, pending);
+    },
+  });
+}
+
+type Sample = readonly [labels: Readonly<Record<string, string>>, count: number];
+
+/** One whose counts are asked for when it is read. */
+function counter(
+  registry: Registry,
+  { name, help }: { readonly name: string; readonly help: string },
+  labelNames: readonly string[],
+  read: () => readonly Sample[],
+): void {
+  new Counter({
+    name,
+    help,
+    labelNames: [...labelNames],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [labels, count] of read()) this.inc({ ...labels }, count);
+    },
+  });
+}

@@ -1,0 +1,57 @@
+/** What Prometheus reads. docs/metrics.md lists it all. */
+import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import type { RequestObserver } from "../http/observer.ts";
+import type { AroundStorageCall } from "../storage/observed-driver.ts";
+import type { Counted } from "./counted.ts";
+import { tellCounts } from "./counted-metrics.ts";
+import { measureRequests } from "./http-metrics.ts";
+import { timeStorage } from "./storage-metrics.ts";
+
+export interface Metrics {
+  readonly observer: RequestObserver;
+  /** To be called once, with the name of the storage driver. */
+  timeStorage(driver: string): AroundStorageCall;
+  readonly contentType: string;
+  /** Adds what other parts count. To be called once for each of them. */
+  tell(counted: Counted): void;
+  read(): Promise<string>;
+}
+
+export interface MetricsOptions {
+  readonly version: string;
+  /** Names of all health checks, and which of them fail. */
+  readonly health: { checks(): readonly string[]; failures(): Readonly<Record<string, string>> };
+}
+
+export function openMetrics({ version, health }: MetricsOptions): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  tellOurs(registry, version, health);
+  return {
+    observer: measureRequests(registry),
+    timeStorage: (driver) => timeStorage(registry, driver),
+    contentType: registry.contentType,
+    tell: (counted) => tellCounts(registry, counted),
+    read: () => registry.metrics(),
+  };
+}
+
+function tellOurs(registry: Registry, version: string, health: MetricsOptions["health"]): void {
+  const build = new Gauge({
+    name: "wharfinger_build_info",
+    help: "1, labelled with the versions of the program and of Node",
+    labelNames: ["version", "node"],
+    registers: [registry],
+  });
+  build.set({ version, node: process.version }, 1);
+  new Gauge({
+    name: "wharfinger_health_check_up",
+    help: "1 for a health check that counts as well, 0 for one that fails",
+    labelNames: ["check"],
+    registers: [registry],
+    collect() {
+      const failures = health.failures();
+      for (const check of health.checks()) this.set({ check }, check in failures ? 0 : 1);
+    },
+  });
+}

@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { describe, test } from "node:test";
+import { until } from "../faults/until.ts";
+import { freePort } from "../support/free-port.ts";
+import { startMailServer } from "../support/mail-server.ts";
+import { type Configuration, type RegistryProcess, startRegistry } from "../support/registry-process.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+describe("health", () => {
+  test("that fails is answered 503 everywhere until the check succeeds again", async () => {
+    await using folder = await temporaryFolder("health");
+    const debugPort = await freePort();
+    const file = folder.join("down");
+    await using registry = await start({
+      health: { file: [{ file, interval: "50ms" }], storagedriver: { enabled: true, interval: "50ms" } },
+      http: { debug: { addr: `127.0.0.1:${debugPort}` } },
+    });
+    const health = `http://127.0.0.1:${debugPort}/debug/health`;
+    assert.equal(await (await fetch(health)).text(), "{}");
+    await writeFile(file, "");
+    await until("it is unhealthy", async () => (await fetch(health)).status === 503);
+    assert.deepEqual(await (await fetch(health)).json(), { [file]: "file exists" });
+    for (const path of ["/", "/v2/", "/v2/a/manifests/v1", "/nowhere"]) {
+      const answer = await fetch(registry.url + path);
+      assert.equal(answer.status, 503, path);
+      assert.equal(answer.headers.get("content-type"), "application/json");
+      assert.deepEqual(await answer.json(), {
+        errors: [
+          {
+            code: "UNAVAILABLE",
+            message: "service unavailable",
+            detail: "health check failed: please see /debug/health",
+          },
+        ],
+      });
+    }
+    await rename(file, folder.join("up"));
+    await until("it is healthy", async () => (await fetch(health)).status === 200);
+    assert.equal((await fetch(`${registry.url}/v2/`)).status, 200);
+    assert.match(
+      registry.log,
+      /level=warning msg="health check fails: requests are answered 503" check=\S+ failure="file exists"/,
+    );
+    assert.match(registry.log, /level=info msg="health check succeeds again"/);
+  });
+
+  test("checks with one name stop the start", async () => {
+    const tcp = [{ addr: "localhost:1" }, { addr: "localhost:1" }];
+    await assert.rejects(
+      start({ health: { tcp } }),
+      /health\.tcp\[0\]\.addr is "localhost:1", but must be what no other check has/,
+    );
+  });
+});
+
+test("a debug port that is taken stops the start with one sentence", async () => {
+  await using registry = await start({});
+  await assert.rejects(
+    start({ http: { debug: { addr: registry.host } } }),
+    /cannot listen on 127\.0\.0\.1:\d+ \(http\.debug\.addr\): another program uses this port; stop it, or set http\.debug\.addr/,
+  );
+});
+
+describe("the log", () => {
+  for (const [formatter, completed] of [
+    [
+      "text",
+      /^time="[^"]+" level=info msg="response completed" .*http\.request\.id=\S+ .*instance\.id=\S+ service=mine version=\S+$/m,
+    ],
+    [
+      "json",
+      /^\{"http\.request\.host":.*"instance\.id":"[^"]+","level":"info","msg":"response completed","service":"mine","time":"[^"]+","version":"[^"]+"\}$/m,
+    ],
+    [
+      "logstash",
+      /^\{"@timestamp":"[^"]+","@version":"1","http\.request\.host":.*"level":"info","message":"response completed","service":"mine","version":"[^"]+"\}$/m,
+    ],
+  ] as const) {
+    test(`has a line a request as ${formatter}, written by the end at the latest`, async () => {
+      await using registry = await start({ log: { formatter, fields: { service: "mine" } } });
+      for (let i = 0; i < 20; i++) await fetch(`${registry.url}/v2/`);
+      await registry.stop();
+      assert.match(registry.log, completed);
+      assert.equal(registry.log.match(/response completed/g)?.length, 20);
+    });
+  }
+
+  test("says where a line comes from, with reportcaller", async () => {
+    await using registry = await start({ log: { reportcaller: true } });
+    await registry.stop();
+    assert.match(registry.log, /msg="data in [^\n]* file="cli\/serve\.ts:\d+" func=greet /);
+  });
+
+  test("is mailed where a hook asks for its level", async () => {
+    await using server = await startMailServer();
+    const options = { smtp: { addr: `127.0.0.1:${server.port}` }, from: "r@example.com", to: ["o@example.com"] };
+    const hooks = [{ type: "mail", levels: ["error"], options }];
+    await using registry = await start({ log: { hooks } });
+    await fetch(`${registry.url}/v2/`);
+    await fetch(`${registry.url}/v2/team/tags/list`);
+    await registry.stop();
+    assert.equal(server.mails.length, 1);
+    assert.match(server.mails[0]?.text ?? "", /^Subject: \[error\] 127\.0\.0\.1: response completed with error/m);
+    assert.match(server.mails[0]?.text ?? "", /^vars\.name: team\r$/m);
+  });
+});
+
+test("no log and no page tells a secret", async () => {
+  await using folder = await temporaryFolder("secrets");
+  const debugPort = await freePort();
+  await using registry = await start({
+    log: { level: "debug", accesslog: { disabled: false } },
+    http: { secret: "HIDDEN", debug: { addr: `127.0.0.1:${debugPort}`, prometheus: { enabled: true } } },
+    health: { http: [{ uri: "http://me:HIDDEN@127.0.0.1:1/?token=HIDDEN", interval: "50ms", threshold: 1000 }] },
+    wharfinger: { audit: { file: folder.join("audit") } },
+  });
+  const headers = {
+    Authorization: `Basic ${btoa("me:HIDDEN")}`,
+    Cookie: "HIDDEN",
+    "X-Registry-Auth": "HIDDEN",
+    Referer: "http://me:HIDDEN@there/?password=HIDDEN",
+  };
+  const session = await fetch(`${registry.url}/v2/a/blobs/uploads/`, { method: "POST", headers });
+  const location = session.headers.get("location") ?? "";
+  const state = new URL(location, registry.url).searchParams.get("_state") ?? "";
+  assert.ok(state.length > 20);
+  for (const path of [location, "/v2/?token=HIDDEN", "/v2/?%61ccess_token=HIDDEN", "/nowhere?_state=HIDDEN"]) {
+    for (const method of ["GET", "PATCH", "PUT"]) await fetch(new URL(path, registry.url), { method, headers });
+  }
+  const pages = ["/metrics", "/debug/vars", "/debug/health"].map((path) =>
+    fetch(`http://127.0.0.1:${debugPort}${path}`),
+  );
+  const texts = await Promise.all((await Promise.all(pages)).map((answer) => answer.text()));
+  await registry.stop();
+  for (const text of [registry.log, await readFile(folder.join("audit"), "utf8"), ...texts]) {
+    assert.ok(text.length > 0);
+    assert.doesNotMatch(text, /HIDDEN/);
+    assert.ok(!text.includes(state) && !text.includes(encodeURIComponent(state)));
+    assert.ok(!text.includes(btoa("me:HIDDEN")));
+  }
+});
+
+describe("the audit log", () => {
+  test("has every write by the end, goes on in a new file after SIGHUP, and loses nothing between", async () => {
+    await using folder = await temporaryFolder("audit");
+    const file = folder.join("audit.jsonl");
+    await using registry = await start({ wharfinger: { audit: { file } } });
+    const write = async (): Promise<void> => {
+      for (let i = 0; i < 50; i++) await fetch(`${registry.url}/v2/a/blobs/uploads/`, { method: "POST" });
+    };
+    await write();
+    await rename(file, folder.join("audit.jsonl.1"));
+    process.kill(registry.pid, "SIGHUP");
+    await write();
+    assert.equal(await registry.stop(), 0);
+    const [older, newer] = [await linesOf(folder.join("audit.jsonl.1")), await linesOf(file)];
+    assert.equal(older.length + newer.length, 100);
+    assert.ok(newer.length > 0);
+    assert.ok(
+      [...older, ...newer].every(
+        ({ action, repository, status }) => action === "push" && repository === "a" && status === 202,
+      ),
+    );
+    assert.equal(new Set([...older, ...newer].map(({ id }) => id)).size, 100);
+  });
+
+  test("to a file that cannot be written stops the start", async () => {
+    await assert.rejects(
+      start({ wharfinger: { audit: { file: "/dev/null/x" } } }),
+      /configuration error: wharfinger\.audit\.file: the file cannot be written: /,
+    );
+  });
+
+  test("goes to stdout where it is called -", async () => {
+    await using registry = await start({ wharfinger: { audit: { file: "-", pulls: false } } });
+    await fetch(`${registry.url}/v2/a/tags/list`);
+    await fetch(`${registry.url}/v2/a/blobs/uploads/`, { method: "POST" });
+    await registry.stop();
+    assert.deepEqual(
+      registry.log.match(/^\{"time".*"action":"\w+"/gm)?.map((line) => line.slice(-13)),
+      ['ction":"push"'],
+    );
+  });
+});
+
+/** Its storage is in memory. */
+async function start(configuration: Configuration): Promise<RegistryProcess> {
+  return await startRegistry("wharfinger", { rootDirectory: "", driver: { inmemory: {} }, configuration });
+}
+
+async function linesOf(path: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  return (await readFile(path, "utf8"))
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
