@@ -244,12 +244,14 @@ describe("notifications", () => {
     }
     await receiver.has(({ requests }) => requests.length > 0);
     receiver.react(() => 200);
-    await receiver.has(({ events }) => events.length >= count);
+    await receiver.has(({ events }) => Number(events.at(-1)?.id) === count - 1);
     const growth = residentOf(registry.pid) - before;
     t.diagnostic(`${count} events of 10 kB: ${Math.round(growth / MIB)} MiB more`);
     assert.ok(growth < 60 * MIB, `${growth} bytes`);
+    const ids = receiver.events.map(({ id }) => Number(id));
+    const told = ids.filter((id, index) => id !== ids[index - 1]); // again where our answer came too late
     assert.deepEqual(
-      receiver.events.map(({ id }) => Number(id)),
+      told,
       Array.from({ length: count }, (_, index) => index),
     );
   });
