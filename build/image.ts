@@ -48,6 +48,7 @@ function buildImage(): void {
     const args = ["build", "--file", join(folder, "Containerfile"), "--platform", platform, ...buildArgs()];
     execFileSync(builder, [...args, "--tag", values.tag ?? `localhost/wharfinger:${version}`, folder], {
       stdio: "inherit",
+      env: { BUILDAH_LAYERS: "true", ...process.env }, // as the others do it: Node in a layer of its own
     });
   } finally {
     rmSync(folder, { recursive: true });
