@@ -17,8 +17,7 @@ esac
 
 case "$1" in
   *.yml | *.yaml) set -- registry serve "$@" ;;
-  -*) set -- registry "$@" ;;
-  *) [ -x "$(command -v "$1")" ] || set -- registry "$@" ;;
+  *) [ -x "$(command -v -- "$1")" ] || set -- registry "$@" ;;
 esac
 
 exec "$@"
