@@ -1,10 +1,9 @@
-/** Compiles src/ into dist/ for the npm package: Node runs no TypeScript under node_modules. */
-import { execFileSync } from "node:child_process";
+/** Compiles src/ into dist/ for the npm package. */
 import { rmSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
+import { compile } from "./compile.ts";
 
-const compiler = join(createRequire(import.meta.url).resolve("typescript/package.json"), "..", "bin", "tsc");
+const DIST = join(import.meta.dirname, "..", "dist");
 
-rmSync(join(import.meta.dirname, "..", "dist"), { recursive: true, force: true });
-execFileSync(process.execPath, [compiler, "--project", import.meta.dirname], { stdio: "inherit" });
+rmSync(DIST, { recursive: true, force: true });
+compile(DIST);

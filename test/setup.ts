@@ -13,6 +13,7 @@ const PACKAGES = {
   containerd: "containerd",
   ctr: "containerd",
   nginx: "nginx",
+  mmdebstrap: "mmdebstrap",
 } as const;
 
 export type DebianProgram = keyof typeof PACKAGES;

@@ -59,6 +59,12 @@ export class ServerProcess implements AsyncDisposable {
     return this.#child.exitCode;
   }
 
+  /** Waits until it ends by itself. Answers the exit code, null after a signal. */
+  async ended(): Promise<number | null> {
+    await this.#exit;
+    return this.#child.exitCode;
+  }
+
   /** Ends it with SIGKILL: no handler of the process runs. */
   async kill(): Promise<void> {
     this.#child.kill("SIGKILL");

@@ -1,0 +1,249 @@
+/**
+ * The same configuration, as a file and as variables, in Debian's docker-registry 2.8 and in us: a table of what is seen of
+ * each key, and one of values that no registry starts with. The tables are in keys/.
+ */
+import assert from "node:assert/strict";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { stringify } from "yaml";
+import { ConfigError } from "../../src/config/config-error.ts";
+import { KEYS } from "../../src/config/keys.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { unlessDebian } from "../setup.ts";
+import { freePort } from "../support/free-port.ts";
+import { type Redis, startRedis } from "../support/redis.ts";
+import type { RegistryKind } from "../support/registry-process.ts";
+import { ecSigner, fingerprintOf } from "../support/schema1-fixture.ts";
+import { ServerProcess } from "../support/server-process.ts";
+import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
+import { type Effect, type Group, groupsOf, type Place } from "./keys/effects.ts";
+import { ELSEWHERE, LATER, NEW_IN_3 } from "./keys/elsewhere.ts";
+import { REFUSALS, type Refusal } from "./keys/refusals.ts";
+import { merge, type Section, sectionOf, variableOf } from "./keys/row.ts";
+import { Seen } from "./keys/seen.ts";
+
+const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const KINDS = ["docker-registry", "wharfinger"] as const;
+/** What groups of keys are called; what is in them depends on the place. */
+const GROUPS = groupsOf({ folder: "", port: 0, redis: "", signer: { path: "", fingerprint: "" } });
+
+type Variables = Readonly<Record<string, string>>;
+
+describe("a key of config.yml", { skip: unlessDebian("docker-registry", "redis-server") }, () => {
+  let folder: TemporaryFolder;
+  let redis: Redis;
+  const { publicKey, privateKey } = ecSigner();
+  before(async () => {
+    folder = await temporaryFolder("keys");
+    redis = await startRedis(["--requirepass", "open"]);
+    await writeFile(folder.join("key.json"), JSON.stringify(privateKey.export({ format: "jwk" })));
+  });
+  after(async () => {
+    await redis[Symbol.asyncDispose]();
+    await folder[Symbol.asyncDispose]();
+  });
+
+  const newPlace = async (): Promise<Place> => {
+    const path = folder.join(crypto.randomUUID());
+    await mkdir(path);
+    const signer = { path: folder.join("key.json"), fingerprint: fingerprintOf(publicKey) };
+    return { folder: path, port: await freePort(), redis: redis.address, signer };
+  };
+
+  for (const [index, { name, effects }] of GROUPS.entries()) {
+    const groupIn = (place: Place): Group => groupsOf(place)[index] ?? assert.fail("there is such a group");
+
+    for (const kind of KINDS) {
+      test(`does in ${kind} what it is there for: ${name}`, async () => {
+        const place = await newPlace();
+        const group = groupIn(place);
+        const settings = merge(baseOf(place, group), ...group.effects.map(({ key, value }) => sectionOf(key, value)));
+        assert.deepEqual(
+          await observe(kind, place, takeOneDriver(settings), group.effects, {}),
+          expectedOf(group, kind),
+        );
+      });
+
+      test(`does so in ${kind} as a variable: ${name}`, async () => {
+        const place = await newPlace();
+        const group = groupIn(place);
+        const env = Object.fromEntries(group.effects.map((effect) => variableOfEffect(effect)));
+        assert.deepEqual(await observe(kind, place, baseOf(place, group), group.effects, env), expectedOf(group, kind));
+      });
+    }
+
+    test(`is missed where it does not stand: ${effects.map(({ key }) => key).join(", ")}`, async () => {
+      const [place, unused] = [await newPlace(), await newPlace()];
+      const group = groupIn(unused);
+      const found = await observe("docker-registry", place, baseOf(place), group.effects, {});
+      const same = Object.entries(expectedOf(group, "docker-registry")).filter(([key, expected]) =>
+        Object.is(found[key], expected),
+      );
+      const told = group.effects.filter(({ asWithout }) => asWithout !== undefined).map(({ key }) => key);
+      assert.deepEqual(
+        same.map(([key]) => key),
+        told,
+      );
+    });
+  }
+
+  /** Runs a registry with these settings and looks at it. @returns what was seen of each key */
+  const observe = async (
+    kind: RegistryKind,
+    place: Place,
+    settings: Section,
+    effects: readonly Effect[],
+    env: Variables,
+  ): Promise<Readonly<Record<string, unknown>>> => {
+    await redis.ask("AUTH open\r\nFLUSHALL");
+    await using server = await start(kind, place, settings, env);
+    await server.says(/listening on/i);
+    const seen = new Seen(server, `http://127.0.0.1:${place.port}`, join(place.folder, "root"), redis);
+    await seen.statusOf("/v2/").catch(() => 0); // a line of the access log
+    const found: Record<string, unknown> = {};
+    for (const effect of effects) if (!effect.atEnd) found[effect.key] = await look(effect, seen);
+    seen.exitCode = await server.stop();
+    for (const effect of effects) if (effect.atEnd) found[effect.key] = await look(effect, seen);
+    return found;
+  };
+});
+
+describe("a value that is not accepted", { skip: unlessDebian("docker-registry"), concurrency: 2 }, () => {
+  let folder: TemporaryFolder;
+  before(async () => {
+    folder = await temporaryFolder("refusals");
+  });
+  after(() => folder[Symbol.asyncDispose]());
+
+  for (const refusal of REFUSALS) {
+    const { key, value, beside = {}, noVariable, variable = [variableOf(key), toVariable(value)] } = refusal;
+    const place = (): Place => ({ folder: folder.path, port: 0, redis: "", signer: { path: "", fingerprint: "" } });
+    const base = (): Section => merge(baseOf(place()), beside);
+
+    test(`keeps both from starting: ${key} is ${JSON.stringify(value)}`, async () => {
+      const settings = takeOneDriver(merge(base(), sectionOf(key, value)));
+      for (const kind of KINDS) await expectRefusal(kind, place(), settings, {}, refusal);
+    });
+
+    if (noVariable !== undefined) continue;
+    const [name, text] = variable;
+    test(`is as little accepted as a variable: ${name}=${text}`, async () => {
+      await expectRefusal("docker-registry", place(), takeOneDriver(base()), { [name]: text }, refusal);
+      const settings = takeOneDriver(merge(base(), sectionOf(key, value)));
+      const inFile = readConfig(await write(place(), settings), {});
+      assert.deepEqual(readConfig(await write(place(), takeOneDriver(base())), { [name]: text }), inFile);
+    });
+  }
+});
+
+describe("the table of keys", () => {
+  const rows = [...GROUPS.flatMap(({ effects }) => effects), ...REFUSALS].map(({ key }) => key);
+  const covers = (names: readonly string[], key: string): boolean =>
+    names.some((name) => name === key || (name.endsWith(".") && key.startsWith(name)));
+
+  test("has every key of docker-registry 2.8, or says why not", () => {
+    const known = [...rows, ...LATER, ...Object.keys(ELSEWHERE), ...NEW_IN_3];
+    assert.deepEqual(
+      Object.keys(KEYS).filter((key) => !covers(known, key)),
+      [],
+    );
+  });
+
+  test("leaves out no key that it has, and none that is not there", () => {
+    for (const name of [...LATER, ...Object.keys(ELSEWHERE), ...NEW_IN_3]) {
+      assert.ok(
+        Object.keys(KEYS).some((key) => covers([name], key)),
+        `${name} is no key`,
+      );
+      assert.ok(!rows.some((key) => covers([name], key)), `${name} has a row`);
+    }
+  });
+
+  test("has at least 60 keys", () => {
+    const keys = new Set(rows.filter((key) => key in KEYS));
+    assert.ok(keys.size >= 60, `${keys.size}`);
+  });
+});
+
+function baseOf(place: Place, group?: Group): Section {
+  const common = {
+    version: "0.1",
+    storage: { filesystem: { rootdirectory: join(place.folder, "root") } },
+    http: { addr: `127.0.0.1:${place.port}` },
+  };
+  return merge(common, group?.base ?? {});
+}
+
+/** The driver that was added takes the place of the directory. */
+function takeOneDriver(settings: Section): Section {
+  const storage = settings["storage"] as Section;
+  const added = Object.keys(storage).some((name) => ["inmemory", "s3", "s3aws", "tape"].includes(name));
+  if (!added) return settings;
+  const { filesystem: _, ...others } = storage;
+  return { ...settings, storage: others };
+}
+
+function expectedOf({ effects }: Group, kind: RegistryKind): Readonly<Record<string, unknown>> {
+  const ours = kind === "wharfinger";
+  return Object.fromEntries(effects.map(({ key, expected, old }) => [key, ours || !old ? expected : old.expected]));
+}
+
+function variableOfEffect({ key, value, variable }: Effect): readonly [string, string] {
+  return variable ?? [variableOf(key), toVariable(value)];
+}
+
+/** JSON is YAML. Text goes as it is, as people write it. */
+function toVariable(value: unknown): string {
+  return typeof value === "string" && !/^[([]/.test(value) ? value : JSON.stringify(value);
+}
+
+async function look({ seen }: Effect, registry: Seen): Promise<unknown> {
+  try {
+    return await seen(registry);
+  } catch (error) {
+    return `failed: ${(error as Error).message}`;
+  }
+}
+
+async function expectRefusal(
+  kind: RegistryKind,
+  place: Place,
+  settings: Section,
+  env: Variables,
+  { key, old, names = key.replace(/(\[\]|\.\*).*$/, "") }: Refusal,
+): Promise<void> {
+  await using server = await start(kind, place, settings, env);
+  const started = await server.says(/listening on/i).then(
+    () => true,
+    () => false,
+  );
+  if (kind === "docker-registry" && !(old instanceof RegExp)) return assert.ok(started, server.log);
+  assert.ok(!started, `it starts: ${server.log}`);
+  assert.ok([1, 2].includes((await server.ended()) ?? -1)); // 2 is a panic of the old one
+  if (kind === "docker-registry") return assert.match(server.log, old as RegExp);
+  assert.ok(server.log.includes(names), `does not name ${names}: ${server.log}`);
+}
+
+/** What we read of it, or the sentence that refuses it. */
+function readConfig(path: string, env: Variables): unknown {
+  try {
+    return loadConfig({ path, env }).config;
+  } catch (error) {
+    return error instanceof ConfigError ? error.finding.sentence : error;
+  }
+}
+
+async function start(kind: RegistryKind, place: Place, settings: Section, env: Variables): Promise<ServerProcess> {
+  const path = await write(place, settings);
+  const [command, ...args] = kind === "docker-registry" ? ["docker-registry"] : [process.execPath, MAIN];
+  // With a bundle of its own Debian's registry does not come to look at keys of S3.
+  return new ServerProcess(command, [...args, "serve", path], { AWS_CA_BUNDLE: "", ...env });
+}
+
+async function write(place: Place, settings: Section): Promise<string> {
+  const path = join(place.folder, `${crypto.randomUUID()}.yml`);
+  await writeFile(path, stringify(settings));
+  return path;
+}
