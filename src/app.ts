@@ -9,6 +9,7 @@ import { isExternalUrl } from "./config/external-url.ts";
 import { environment } from "./config/process.ts";
 import { readProxies } from "./config/proxies.ts";
 import { dataFolder } from "./data-folder.ts";
+import { TrustedProxies } from "./http/forwarding.ts";
 import { createServer, type HttpServer } from "./http/server.ts";
 import { trustSystemCertificates } from "./lib/system-certificates.ts";
 import { schedulePurge } from "./maintenance/purge-schedule.ts";
@@ -31,6 +32,7 @@ import { readSigningKey } from "./signing-key-file.ts";
 import type { StorageDriver } from "./storage/driver.ts";
 import { guardDriver } from "./storage/guarded.ts";
 import type { Log } from "./telemetry/log.ts";
+import { openTls } from "./tls/open-tls.ts";
 import { keepSecret, randomSecret } from "./upload-secret.ts";
 
 /** A registry that is ready to listen. Disposal closes what was opened, in reverse order. */
@@ -38,6 +40,8 @@ export interface App extends AsyncDisposable {
   readonly server: HttpServer;
   /** Where the bytes are, for people. */
   readonly location: string;
+  /** Reads again what can change while it serves: the files of `http.tls`. */
+  reload(): void;
   /** What runs beside requests; to be called once it listens. */
   beginMaintenance(): void;
 }
@@ -76,11 +80,14 @@ export async function createApp(config: Config, { log, watch }: Surroundings, fo
   if (notifications) parts.use(notifications);
   if (notifications) watch.tell({ endpoints: () => notifications.figures() });
   const observe = notifications?.observe;
-  const server = createServer({ ...toServerOptions(config, log, registry, driver, watch), access, observe });
+  const tls = await openTls(config, log);
+  if (tls) parts.use(tls);
+  const server = createServer({ ...toServerOptions(config, log, registry, driver, watch), access, observe, tls });
   const owned = parts.move();
   return {
     server,
     location: driver.location,
+    reload: () => tls?.reload(),
     beginMaintenance: () => {
       watch.check(driver);
       purgeUploads(owned, config, log, store);
@@ -90,9 +97,10 @@ export async function createApp(config: Config, { log, watch }: Surroundings, fo
 }
 
 /** From this thread: that of the notifications sees to itself. */
-function connectsToOthers({ storage, redis, auth }: Config): boolean {
+function connectsToOthers({ http, storage, redis, auth }: Config): boolean {
   const isLocal = storage.driver.name === "filesystem" || storage.driver.name === "inmemory";
-  return !isLocal || redis !== undefined || auth.token?.jwks !== undefined;
+  const byName = redis !== undefined || auth.token?.jwks !== undefined;
+  return !isLocal || byName || http.tls.letsencrypt.cachefile !== undefined;
 }
 
 /** @throws {ConfigError} where the environment names a proxy that cannot be one */
@@ -205,6 +213,11 @@ function toServerOptions(
     timeouts: wharfinger.timeouts,
     observers,
     isHealthy,
+    http2: !http.http2.disabled,
+    h2c: http.h2c.enabled,
+    connections: wharfinger.limits.connections,
+    limits: wharfinger.limits,
+    trustedProxies: wharfinger.trustedproxies && new TrustedProxies(wharfinger.trustedproxies),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { HttpServer } from "../http/server.ts";
-import { closeIdle } from "../http/turn.ts";
+import { closeAll, closeIdle } from "../http/turn.ts";
 import type { Log } from "../telemetry/log.ts";
 
 /** How often connections that have become idle are looked for. ms */
@@ -17,7 +17,7 @@ export async function drain(server: HttpServer, patience: number, log: Log): Pro
       code = 1;
       log.error(`requests still ran after ${patience} ms and were cut off; uploads among them can be resumed`);
     }
-    server.server.closeAllConnections();
+    closeAll(server.server);
   };
   const looking = setInterval(() => closeIdle(server.server), LOOK);
   const timer = setTimeout(cut, patience);

@@ -1,3 +1,4 @@
+import { lookup } from "node:dns/promises";
 import { lstatSync, rmSync } from "node:fs";
 import { parseAddress } from "../config/address.ts";
 import type { HttpConfig } from "../config/config.ts";
@@ -8,14 +9,17 @@ import { Failure } from "./failure.ts";
 
 /**
  * Binds where `http.addr` and `http.net` say.
+ * @param inherited the descriptor of a socket that listens already, and counts instead
  * @returns the address as people write it, e.g. `[::]:5000` or the path of a socket
  * @throws {Failure}
  */
-export async function listen(server: HttpServer, { addr, net }: HttpConfig): Promise<string> {
+export async function listen(server: HttpServer, { addr, net }: HttpConfig, inherited?: number): Promise<string> {
   try {
+    if (inherited !== undefined) return await listenOnInherited(server, inherited);
     if (net === "unix") return await listenOnSocket(server, addr);
     const { host, port } = parseAddress(addr);
-    if (host !== undefined) return toText(await server.listen({ host, port, listenTextResolver }));
+    if (host !== undefined)
+      return toText(await server.listen({ host: await oneAddress(host), port, listenTextResolver }));
     return await listenEverywhere(server, port);
   } catch (error) {
     throw error instanceof Failure
@@ -33,6 +37,21 @@ export async function listenForDebugging(debug: DebugServer, addr: string, log: 
     const why = reason(error).replace("http.addr (REGISTRY_HTTP_ADDR)", "http.debug.addr (REGISTRY_HTTP_DEBUG_ADDR)");
     throw new Failure(`cannot listen on ${addr} (http.debug.addr): ${why}`, { cause: error });
   }
+}
+
+/** A socket that systemd opened, whatever the configuration says. */
+async function listenOnInherited(server: HttpServer, fd: number): Promise<string> {
+  const listenTextResolver = (): string => "listening on the socket that systemd passed";
+  const options = { fd, host: "", listenTextResolver }; // the framework's type knows no fd, and would add a host
+  await server.listen(options);
+  const address = server.server.address();
+  if (address === null || typeof address === "string") return address ?? "/";
+  return `${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`;
+}
+
+/** As in the peers, `localhost` is one address and not two. */
+async function oneAddress(host: string): Promise<string> {
+  return host === "localhost" ? (await lookup(host, { order: "ipv4first" })).address : host;
 }
 
 /** IPv4 and IPv6, or IPv4 alone where the machine has no other. */

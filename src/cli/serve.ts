@@ -2,7 +2,7 @@ import { dirname, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { type App, createApp } from "../app.ts";
 import { ConfigError } from "../config/config-error.ts";
-import { sizeThreadPool, tracing } from "../config/process.ts";
+import { sizeThreadPool, takeInheritedSockets, tracing } from "../config/process.ts";
 import { openObservability } from "../observability.ts";
 import { StorageError } from "../storage/errors.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -32,9 +32,12 @@ export async function serve(path: string | undefined, flags: LoadFlags, version:
   const app = await orFail(createApp(config, { log, watch }, folderOf(source)));
   parts.defer(() => close(app, config.http.draintimeout + LEAST_PATIENCE, log));
   const stopped = signalled();
-  process.on("SIGHUP", () => watch.reopenFiles()); // as programs that rotate logs expect
+  process.on("SIGHUP", () => {
+    watch.reopenFiles(); // as programs that rotate logs expect
+    app.reload(); // and those that renew certificates
+  });
   if (watch.debug) await listenForDebugging(watch.debug, config.http.debug.addr, log);
-  const address = await listen(app.server, config.http);
+  const address = await listen(app.server, config.http, inheritedSocket());
   greet(log, app.location, source);
   if (!config.storage.maintenance.readonly.enabled) invite(log, address);
   app.beginMaintenance();
@@ -69,6 +72,13 @@ async function orFail<T>(work: Promise<T>): Promise<T> {
 /** Where modules that the configuration names are looked up. */
 function folderOf(source: string | undefined): string {
   return source === undefined ? process.cwd() : dirname(resolve(source));
+}
+
+/** @throws {Failure} where systemd passed several, of which nobody knows which one is meant */
+function inheritedSocket(): number | undefined {
+  const [first, ...others] = takeInheritedSockets();
+  if (others.length === 0) return first;
+  throw new Failure(`systemd passed ${others.length + 1} sockets, but exactly one must be in the unit of the socket`);
 }
 
 /** Where the data is, and what decided it. */

@@ -2,6 +2,7 @@ import type { HealthConfig } from "./health-config.ts";
 import type { LogConfig } from "./log-config.ts";
 import type { MiddlewareLists } from "./middleware-config.ts";
 import type { RedisConfig } from "./redis-config.ts";
+import type { TlsConfig } from "./tls-config.ts";
 
 /**
  * What the rest of the program knows of its configuration: every key of the schema, named as in the file, with defaults
@@ -137,28 +138,6 @@ export interface HttpConfig {
   readonly h2c: { readonly enabled: boolean };
 }
 
-export interface TlsConfig {
-  readonly certificate?: string | undefined;
-  readonly key?: string | undefined;
-  readonly clientcas: readonly string[];
-  readonly clientauth: ClientAuth;
-  readonly minimumtls: "tls1.2" | "tls1.3";
-  /** Empty: the default suites. */
-  readonly ciphersuites: readonly string[];
-  readonly letsencrypt: {
-    readonly cachefile?: string | undefined;
-    readonly email?: string | undefined;
-    readonly hosts: readonly string[];
-    readonly directoryurl?: string | undefined;
-  };
-}
-
-export type ClientAuth =
-  | "request-client-cert"
-  | "require-any-client-cert"
-  | "verify-client-cert-if-given"
-  | "require-and-verify-client-cert";
-
 export interface NotificationsConfig {
   readonly events: { readonly includereferences: boolean };
   readonly endpoints: readonly EndpointConfig[];
@@ -242,6 +221,16 @@ export interface WharfingerConfig {
     /** Whether what only reads is in it. */
     readonly pulls: boolean;
   };
+  /** IP addresses and networks of the proxies that are believed what they tell of clients. Not set: all are. */
+  readonly trustedproxies?: readonly string[] | undefined;
+  readonly limits: {
+    /** At a time; 0: no limit. */
+    readonly connections: number;
+    /** Requests with bytes of uploads at a time; 0: no limit. */
+    readonly uploads: number;
+    readonly address: RateConfig;
+    readonly user: RateConfig;
+  };
   readonly timeouts: {
     /** From the connection to the end of the request's head. */
     readonly header: number;
@@ -250,4 +239,11 @@ export interface WharfingerConfig {
     /** Without a byte of a body. */
     readonly body: number;
   };
+}
+
+export interface RateConfig {
+  /** Requests a second; 0: no limit. */
+  readonly rate: number;
+  /** Requests that may come at once, at least 1. */
+  readonly burst: number;
 }

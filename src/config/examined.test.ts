@@ -64,7 +64,7 @@ http:
     X-B: c
   tls:
     certificate: /a
-    key: /b
+    minimumtls: tls1.0
 auth:
   token:
     realm: https://auth.example.com/token
@@ -89,7 +89,8 @@ describe("an examined configuration", () => {
       "warning: f:17: http.draintimeout",
       "error: f:19: http.headers.X A",
       "error: f:20: http.headers.X-B",
-      "error: f:22: http.tls",
+      "error: f:22: http.tls.certificate needs http.tls.key",
+      "warning: f:23: http.tls.minimumtls tls1.0",
       "error: f:25: auth.token.issuer",
       "error: f:29: proxy.remoteurl",
     ]);

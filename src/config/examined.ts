@@ -20,6 +20,7 @@ import { schema } from "./schema.ts";
 import { ownAccess } from "./schema-auth.ts";
 import { ownDriver } from "./schema-storage.ts";
 import { isSpecifier } from "./specifier.ts";
+import { tlsFindings } from "./tls-rules.ts";
 import { type Mapping, toInput } from "./tree.ts";
 import { parseYaml } from "./yaml-tree.ts";
 
@@ -45,7 +46,7 @@ export function examine(text: string, name: string, env: Environment): Examined 
     config,
     findings: inOrder([
       ...[...applied, ...driverFindings(root), ...authFindings(root), ...cacheFindings(root), ...optionFindings(root)],
-      ...[...review(root), ...findings],
+      ...[...tlsFindings(root), ...review(root), ...findings],
     ]),
   };
 }

@@ -18,3 +18,20 @@ export function tracing(): TracingConfig | undefined {
 export function sizeThreadPool(threads: number): void {
   process.env["UV_THREADPOOL_SIZE"] ??= String(threads);
 }
+
+/** Where systemd's descriptors begin. */
+const FIRST_INHERITED = 3;
+
+/**
+ * Descriptors of sockets that systemd listens on for us (socket activation). Taken once: no process started by this one
+ * may think that they are its own.
+ *
+ * @see sd_listen_fds(3)
+ */
+export function takeInheritedSockets(): readonly number[] {
+  const { LISTEN_PID, LISTEN_FDS } = process.env;
+  for (const name of ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"]) delete process.env[name];
+  const count = Number(LISTEN_FDS);
+  if (Number(LISTEN_PID) !== process.pid || !Number.isSafeInteger(count) || count <= 0) return [];
+  return Array.from({ length: count }, (_, index) => FIRST_INHERITED + index);
+}

@@ -73,10 +73,13 @@ describe("the class of a key", () => {
   });
 
   it("is told with its line by what is refused", () => {
-    assert.throws(() => warningsOf("health: {storagedriver: {enabled: on}}\nhttp:\n  tls:\n    minimumtls: tls1.2\n"), {
-      name: "ConfigError",
-      message: "f:4: http.tls is not supported yet and must not be ignored; take it out to start without it",
-    });
+    assert.throws(
+      () => warningsOf("health: {storagedriver: {enabled: on}}\npolicy:\n  repository:\n    classes: [image]\n"),
+      {
+        name: "ConfigError",
+        message: "f:4: policy is not supported yet and must not be ignored; take it out to start without it",
+      },
+    );
   });
 });
 

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { addressProblem } from "./address.ts";
+import { CIPHER_SUITES, DROPPED_SUITES } from "./cipher-suites.ts";
 import type { HttpConfig } from "./config.ts";
 import { alwaysThere, bool, type Field, field, listOf, oneOf, optionalText, text, timer } from "./fields.ts";
 import { headers } from "./headers.ts";
@@ -15,30 +16,8 @@ const minimumtls: z.ZodType<"tls1.2" | "tls1.3"> = oneOf("tls1.0", "tls1.1", "tl
   .default("tls1.2")
   .transform((version) => (version === "tls1.3" ? version : "tls1.2"));
 
-const SUITES: ReadonlySet<string> = new Set([
-  "TLS_AES_128_GCM_SHA256",
-  "TLS_AES_256_GCM_SHA384",
-  "TLS_CHACHA20_POLY1305_SHA256",
-  "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
-  "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
-  "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
-  "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
-  "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
-  "TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA",
-  "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
-  "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
-  "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
-  "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
-  "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
-  "TLS_RSA_WITH_3DES_EDE_CBC_SHA",
-  "TLS_RSA_WITH_AES_128_CBC_SHA",
-  "TLS_RSA_WITH_AES_128_GCM_SHA256",
-  "TLS_RSA_WITH_AES_256_CBC_SHA",
-  "TLS_RSA_WITH_AES_256_GCM_SHA384",
-]);
-
 const suite: Field<string> = field("a cipher suite by its IANA name, such as TLS_AES_128_GCM_SHA256", ({ text }) =>
-  SUITES.has(text) ? text : undefined,
+  CIPHER_SUITES.has(text) || DROPPED_SUITES.has(text) ? text : undefined,
 );
 
 const tls = alwaysThere({

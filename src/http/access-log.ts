@@ -7,12 +7,13 @@
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { sentBytes, statusOf } from "./answered.ts";
+import { trustedAddress } from "./forwarding.ts";
 import { maskedUrl } from "./masked-url.ts";
 
 export function accessLine(request: FastifyRequest, reply: FastifyReply, now: Date): string {
   const { raw, method, originalUrl, headers } = request;
   const line = `${method} ${maskedUrl(originalUrl)} HTTP/${raw.httpVersion}`;
-  const host = (raw.socket.remoteAddress ?? "-").replace(/^::ffff:/, "");
+  const host = trustedAddress(raw) ?? "-";
   const [referer, agent] = [maskedUrl(headers.referer ?? ""), headers["user-agent"] ?? ""];
   return `${host} - - [${stamp(now)}] ${quote(line)} ${statusOf(reply)} ${sentBytes(reply)} ${quote(referer)} ${quote(agent)}\n`;
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Grant } from "../auth/access-controller.ts";
 import type { RegistryError } from "../oci/errors.ts";
 import type { Action } from "./action.ts";
+import { believeOnly, type TrustedProxies } from "./forwarding.ts";
 import { parseTarget, type Target } from "./target.ts";
 
 /** What is known of a request beside what the framework knows. */
@@ -23,7 +24,8 @@ export interface Arrival {
 const arrivals = new WeakMap<IncomingMessage, Arrival>();
 
 /** Reads the URL, and takes the Content-Type out of the framework's sight. To be called once. */
-export function remember(raw: IncomingMessage, prefix: string): Arrival {
+export function remember(raw: IncomingMessage, prefix: string, trusted?: TrustedProxies): Arrival {
+  if (trusted) believeOnly(raw, trusted);
   const contentType = raw.headers["content-type"];
   delete raw.headers["content-type"];
   const arrival: Arrival = { target: parseTarget(raw.url ?? "/", prefix), contentType, time: performance.now() };

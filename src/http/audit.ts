@@ -8,6 +8,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { Denied, Unauthorized } from "../oci/errors.ts";
 import { statusOf } from "./answered.ts";
 import { type Arrival, arrivalOf } from "./arrival.ts";
+import { peerAddress } from "./forwarding.ts";
 import { requestInfo } from "./request-info.ts";
 import type { Target } from "./target.ts";
 
@@ -61,7 +62,7 @@ function isDenied({ errors }: Arrival, status: number): boolean {
 /** A name that was not verified is told apart from one that was. */
 function whose(request: FastifyRequest, { grant }: Arrival): Record<string, string> {
   const { id, user, address, userAgent } = requestInfo(request);
-  const peer = request.raw.socket.remoteAddress?.replace(/^::ffff:(?=[\d.]+$)/i, "") ?? "";
+  const peer = peerAddress(request.raw) ?? "";
   return {
     id,
     user: grant?.user ?? "",

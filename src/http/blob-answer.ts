@@ -9,8 +9,8 @@ import type { BlobDescriptor } from "../oci/descriptor.ts";
 import { PreconditionFailed } from "../oci/errors.ts";
 import { MediaType } from "../oci/media-types.ts";
 import type { Blob, BlobReader, ByteRange } from "../registry/registry.ts";
-import { clientAddress } from "./client-address.ts";
 import { isSameRange, listsDigest, toEntityTag } from "./conditions.ts";
+import { clientAddress } from "./forwarding.ts";
 import { parseRange, toContentRange } from "./ranges.ts";
 import { sendBytes } from "./send.ts";
 

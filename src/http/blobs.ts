@@ -4,6 +4,7 @@ import { parseBlobDigest } from "../oci/blob-digest.ts";
 import { BlobUnknown } from "../oci/errors.ts";
 import type { Blob } from "../registry/registry.ts";
 import { type BlobAnswer, sendBlobAnswer, toBlobAnswer } from "./blob-answer.ts";
+import { hangUp } from "./connection.ts";
 import { type Exchange, type Handler, repositoryOf } from "./edge.ts";
 import { toAnswer } from "./errors.ts";
 
@@ -32,7 +33,7 @@ async function answerWith(blob: Blob, { request, reply }: Exchange): Promise<Fas
   } catch (error) {
     if (!reply.raw.headersSent) throw error;
     request.log.error({ err: error }, "a blob could not be sent whole; the connection was dropped");
-    reply.raw.destroy();
+    hangUp(request.raw, { ours: true });
   }
   return reply.hijack();
 }

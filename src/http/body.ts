@@ -1,6 +1,7 @@
 /** Bodies of requests. */
 import type { IncomingMessage } from "node:http";
 import type { Budget } from "../lib/budget.ts";
+import { hangUp, streamOf } from "./connection.ts";
 
 /** The client went away, or sent no byte for too long; nobody is left to be answered. */
 export class BodyAborted extends Error {
@@ -15,7 +16,7 @@ export class BodyAborted extends Error {
 export async function* receive(request: IncomingMessage, stall: number): AsyncGenerator<Uint8Array, void, void> {
   let waiting = true;
   const timer = setTimeout(() => {
-    if (waiting) request.destroy(new BodyAborted(`no byte of the body for ${stall} ms`));
+    if (waiting) hangUp(request, { error: new BodyAborted(`no byte of the body for ${stall} ms`) });
     else timer.refresh();
   }, stall);
   try {
@@ -25,11 +26,18 @@ export async function* receive(request: IncomingMessage, stall: number): AsyncGe
       waiting = true;
       timer.refresh();
     }
+    if (wasCut(request)) throw new BodyAborted("the client went away");
   } catch (error) {
     throw error instanceof BodyAborted ? error : new BodyAborted("the client went away", { cause: error });
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** In HTTP/2 the runtime ends a body that was cut as if it were whole. */
+function wasCut(request: IncomingMessage): boolean {
+  const stream = streamOf(request);
+  return stream !== undefined && (request.aborted || stream.aborted || stream.rstCode !== 0);
 }
 
 /** Bytes that are read and thrown away for a client that sends on after it was answered. */
@@ -42,10 +50,10 @@ const DISCARDED = 64 * 1024 * 1024;
 export function discardRest(request: IncomingMessage, stall: number): void {
   if (request.complete || request.destroyed) return;
   let left = DISCARDED;
-  const timer = setTimeout(() => request.destroy(), stall);
+  const timer = setTimeout(() => hangUp(request), stall);
   request.on("data", (chunk: Uint8Array) => {
     left -= chunk.length;
-    if (left < 0) request.destroy();
+    if (left < 0) hangUp(request);
     else timer.refresh();
   });
   request.on("error", () => undefined); // the client went away, and was answered
@@ -104,5 +112,6 @@ function grown(buffer: Buffer, needed: number): Buffer {
 
 export function hasBody(request: IncomingMessage): boolean {
   const { "content-length": length, "transfer-encoding": encoding } = request.headers;
-  return encoding !== undefined || Number(length ?? 0) > 0;
+  if (length !== undefined) return Number(length) > 0;
+  return encoding !== undefined || streamOf(request)?.endAfterHeaders === false;
 }

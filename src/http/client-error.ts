@@ -6,12 +6,18 @@ import type { Socket } from "node:net";
  * comes behind a request whose answer is being sent, because it would become part of that.
  */
 export function answerClientError(error: Error & { readonly code?: string }, socket: Socket): void {
-  if (error.code === "ECONNRESET" || socket.destroyed || !socket.writable || isAnswering(socket)) {
+  if (
+    error.code === "ECONNRESET" ||
+    socket.destroyed ||
+    !socket.writable ||
+    isAnswering(socket) ||
+    isInHandshake(socket)
+  ) {
     socket.destroy();
     return;
   }
   const [status, detail] = ANSWERS[error.code ?? ""] ?? ["400 Bad Request", "the request is no valid HTTP"];
-  const body = `${JSON.stringify({ errors: [{ code: "UNKNOWN", message: "bad request", detail }] })}\n`;
+  const body = bodyWith(detail);
   const head = [
     `HTTP/1.1 ${status}`,
     "Docker-Distribution-Api-Version: registry/2.0",
@@ -22,12 +28,30 @@ export function answerClientError(error: Error & { readonly code?: string }, soc
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`, () => socket.destroy());
 }
 
+/** As {@link answerClientError} answers a head that is too long, for HTTP/2, whose heads the runtime has read already. */
+export function refuseHead(response: ServerResponse): void {
+  const body = bodyWith(TOO_LONG);
+  const headers = { "docker-distribution-api-version": "registry/2.0", "content-type": "application/json" };
+  response.writeHead(431, { ...headers, "content-length": Buffer.byteLength(body) }).end(body);
+}
+
+function bodyWith(detail: string): string {
+  return `${JSON.stringify({ errors: [{ code: "UNKNOWN", message: "bad request", detail }] })}\n`;
+}
+
+/** Nobody would understand an answer. */
+function isInHandshake(socket: Socket & { readonly secureConnecting?: boolean }): boolean {
+  return socket.secureConnecting ?? false;
+}
+
 /** The runtime keeps the answer under way at its connection, and asks it the same in its own handler. */
 function isAnswering(socket: Socket & { readonly _httpMessage?: ServerResponse | null }): boolean {
   return socket._httpMessage?.headersSent ?? false;
 }
 
+const TOO_LONG = "the request's head is longer than 16 KiB";
+
 const ANSWERS: Readonly<Record<string, readonly [status: string, detail: string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: ["408 Request Timeout", "the request's head did not arrive in time"],
-  HPE_HEADER_OVERFLOW: ["431 Request Header Fields Too Large", "the request's head is longer than 16 KiB"],
+  HPE_HEADER_OVERFLOW: ["431 Request Header Fields Too Large", TOO_LONG],
 };

@@ -3,7 +3,9 @@ import type { Grant } from "../auth/access-controller.ts";
 import type { Budget } from "../lib/budget.ts";
 import { parseRepositoryName, parseStoredName, type RepositoryName } from "../oci/names.ts";
 import type { Registry, Repository } from "../registry/registry.ts";
+import { isEncrypted } from "./connection.ts";
 import { externalBase, type UrlRules } from "./external-url.ts";
+import { forwardingOf } from "./forwarding.ts";
 import { type RequestInfo, requestInfo } from "./request-info.ts";
 import type { Target } from "./target.ts";
 
@@ -71,8 +73,14 @@ function base(edge: Edge, { request, target }: Exchange): string {
 }
 
 /** The URL under which the client asked for this registry, with a slash at its end. */
-export function baseUrl(edge: Edge, { headers, protocol }: FastifyRequest, target: Target): string {
-  return externalBase(edge.urls, { headers, encrypted: protocol === "https", prefix: target.prefix });
+export function baseUrl(edge: Edge, { raw }: FastifyRequest, target: Target): string {
+  const forwarded = forwardingOf(raw);
+  return externalBase(edge.urls, {
+    host: raw.headers.host,
+    forwarded,
+    encrypted: isEncrypted(raw),
+    prefix: target.prefix,
+  });
 }
 
 /** Compact JSON with a newline, as the peers print it; as bytes, to which the framework adds no charset. */

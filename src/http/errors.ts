@@ -3,7 +3,15 @@
  *
  * @see http-api, section 4; OCI distribution-spec 1.1, "Error codes"
  */
-import { type ErrorName, RegistryError, RegistryErrors, Unauthorized, Unavailable, Unknown } from "../oci/errors.ts";
+import {
+  type ErrorName,
+  RegistryError,
+  RegistryErrors,
+  TooManyRequests,
+  Unauthorized,
+  Unavailable,
+  Unknown,
+} from "../oci/errors.ts";
 import { StorageBusy, StorageDown, StorageError, StorageFull, StorageUnreachable } from "../storage/errors.ts";
 
 const STATUS: Readonly<Record<ErrorName, number>> = {
@@ -33,7 +41,7 @@ const STATUS: Readonly<Record<ErrorName, number>> = {
 };
 
 /** s. What a client should wait before it asks again for what cannot be had now. */
-const RETRY_AFTER = "5";
+const RETRY_AFTER = 5;
 
 const PASSING: ReadonlySet<number> = new Set([429, 503]);
 
@@ -56,13 +64,18 @@ export function toAnswer(error: unknown): ErrorAnswer {
     status,
     headers: {
       "content-type": "application/json",
-      ...(PASSING.has(status) && { "retry-after": RETRY_AFTER }),
+      ...(PASSING.has(status) && { "retry-after": String(patienceFor(errors[0])) }),
       ...(errors[0] instanceof Unauthorized && { "www-authenticate": errors[0].challenge }),
     },
     body: `${body}\n`,
     ours: status >= 500 && !isTold(error),
     errors,
   };
+}
+
+/** s */
+function patienceFor(error: RegistryError): number {
+  return (error instanceof TooManyRequests ? error.retryAfter : undefined) ?? RETRY_AFTER;
 }
 
 /** What refuses calls tells the log once, not for each of them. */

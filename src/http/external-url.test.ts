@@ -1,17 +1,29 @@
 import assert from "node:assert/strict";
-import type { IncomingHttpHeaders } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { test } from "node:test";
 import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { externalBase } from "./external-url.ts";
+import { forwardingOf } from "./forwarding.ts";
 
 const NONE = { relative: false };
 
+interface Origin {
+  readonly headers: IncomingHttpHeaders;
+  readonly encrypted: boolean;
+  readonly prefix: string;
+}
+
+function baseOf({ headers, ...origin }: Origin): string {
+  const forwarded = forwardingOf({ headers } as IncomingMessage);
+  return externalBase(NONE, { host: headers.host, forwarded, ...origin });
+}
+
 test("a connection that is encrypted gives https, unless a proxy says otherwise", () => {
   const origin = { headers: { host: "a" }, encrypted: true, prefix: "/p/" };
-  assert.equal(externalBase(NONE, origin), "https://a/p/");
+  assert.equal(baseOf(origin), "https://a/p/");
   const headers = { host: "a", "x-forwarded-proto": "http" };
-  assert.equal(externalBase(NONE, { ...origin, headers }), "http://a/p/");
+  assert.equal(baseOf({ ...origin, headers }), "http://a/p/");
 });
 
 test("a malformed Forwarded counts for nothing, and nor does what stands beside it", () => {
@@ -28,7 +40,7 @@ test("a malformed Forwarded counts for nothing, and nor does what stands beside 
     "=a",
   ]) {
     const headers = { host: "h", forwarded, "x-forwarded-proto": "https", "x-forwarded-host": "x" };
-    assert.equal(externalBase(NONE, { headers, encrypted: false, prefix: "/" }), "http://h/", forwarded);
+    assert.equal(baseOf({ headers, encrypted: false, prefix: "/" }), "http://h/", forwarded);
   }
 });
 
@@ -41,7 +53,7 @@ test("a quoted Forwarded may hold commas, semicolons and escapes that mean nothi
     ["for=_x; host=f ;by=y", "http://f/"],
   ] as const) {
     const headers = { host: "h", forwarded };
-    assert.equal(externalBase(NONE, { headers, encrypted: false, prefix: "/" }), base, forwarded);
+    assert.equal(baseOf({ headers, encrypted: false, prefix: "/" }), base, forwarded);
   }
 });
 
@@ -64,20 +76,20 @@ test("a Host that is none gives a relative URL", () => {
     "a:1:2",
   ]) {
     const headers = host === undefined ? {} : { host };
-    assert.equal(externalBase(NONE, { headers, encrypted: false, prefix: "/p/" }), "/p/", String(host));
+    assert.equal(baseOf({ headers, encrypted: false, prefix: "/p/" }), "/p/", String(host));
     const forwarded = { ...headers, forwarded: "proto=https", "x-forwarded-host": "x" };
-    assert.equal(externalBase(NONE, { headers: forwarded, encrypted: false, prefix: "/p/" }), "/p/", String(host));
+    assert.equal(baseOf({ headers: forwarded, encrypted: false, prefix: "/p/" }), "/p/", String(host));
   }
 });
 
 test("a Host that is none gives way to one that a proxy forwards", () => {
   const headers = { host: "a b", "x-forwarded-host": "x:1" };
-  assert.equal(externalBase(NONE, { headers, encrypted: false, prefix: "/" }), "http://x:1/");
+  assert.equal(baseOf({ headers, encrypted: false, prefix: "/" }), "http://x:1/");
 });
 
 test("names and addresses are hosts, with or without a port", () => {
   for (const host of ["a", "my_host.example:5000", "1.2.3.4:80", "[::1]", "[::ffff:1.2.3.4]:65535"]) {
-    assert.equal(externalBase(NONE, { headers: { host }, encrypted: false, prefix: "/" }), `http://${host}/`);
+    assert.equal(baseOf({ headers: { host }, encrypted: false, prefix: "/" }), `http://${host}/`);
   }
 });
 
@@ -94,7 +106,7 @@ for (const [what, forwarded, host] of [
 ] as const) {
   test(`a Forwarded of a million ${what} is read in time that is linear in it`, () => {
     const headers = { host: "h", forwarded };
-    const base = (): string => externalBase(NONE, { headers, encrypted: false, prefix: "/" });
+    const base = (): string => baseOf({ headers, encrypted: false, prefix: "/" });
     // The limit is far from both: linear is below a second, quadratic an hour.
     assert.equal(runInNewContext("base()", { base }, { timeout: 20_000 }), `http://${host}/`);
   });
@@ -109,7 +121,7 @@ test("whatever a client's headers say, the URL is http or https and names the re
   fc.assert(
     fc.property(fc.dictionary(fc.constantFrom(...names), text), (some) => {
       const headers: IncomingHttpHeaders = { host: "h", ...some };
-      const base = externalBase(NONE, { headers, encrypted: false, prefix: "/p/" });
+      const base = baseOf({ headers, encrypted: false, prefix: "/p/" });
       assert.match(base, /^(?:https?:\/\/[A-Za-z0-9.:[\]_-]+)?\/p\/$/);
     }),
     { numRuns: 2000 },

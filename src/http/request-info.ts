@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { isIP } from "node:net";
 import type { FastifyRequest } from "fastify";
 import { arrivalOf } from "./arrival.ts";
+import { connectionOf } from "./connection.ts";
+import { forwardingOf, peerAddress } from "./forwarding.ts";
 
 /** A request as logs and notifications tell of it. */
 export interface RequestInfo {
@@ -39,13 +40,11 @@ function requestId(raw: FastifyRequest["raw"]): string {
 }
 
 /** @see notifications, section 2, `request.addr` */
-function addressOf({ headers, socket }: FastifyRequest["raw"]): string {
-  const [forwarded] = (headers["x-forwarded-for"]?.toString() ?? "").split(",", 1);
-  const told = [forwarded, headers["x-real-ip"]?.toString()].map((address) => address?.trim() ?? "");
-  const { remoteAddress = "", remotePort } = socket;
-  const other = remoteAddress.replace(/^::ffff:(?=[\d.]+$)/i, "");
-  const withPort = other === "" ? "" : `${other.includes(":") ? `[${other}]` : other}:${remotePort}`;
-  return told.find((address) => isIP(address) !== 0) ?? withPort;
+function addressOf(raw: FastifyRequest["raw"]): string {
+  const { client } = forwardingOf(raw);
+  const peer = peerAddress(raw);
+  if (client !== undefined || peer === undefined) return client ?? "";
+  return `${peer.includes(":") ? `[${peer}]` : peer}:${connectionOf(raw).remotePort}`;
 }
 
 function basicUser(authorization: string | undefined): string {

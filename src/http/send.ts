@@ -8,6 +8,7 @@ import type { ServerResponse } from "node:http";
 import { Interruptible } from "../lib/interruptible.ts";
 import type { BlobReader } from "../registry/registry.ts";
 import { BufferPool } from "./buffer-pool.ts";
+import { streamOf } from "./connection.ts";
 
 /** What is up to this size is sent from one buffer of its own. Bytes. */
 const SMALL = 64 * 1024;
@@ -90,9 +91,9 @@ interface ConnectionWatch {
   readonly stop: () => void;
 }
 
-/** Interrupts the waiting when the response or its connection closes. */
+/** Interrupts the waiting when the response or its connection closes; a stream of HTTP/2 closes with its connection. */
 function watchConnection(response: ServerResponse): ConnectionWatch {
-  const { socket } = response.req;
+  const socket = streamOf(response.req) ?? response.req.socket;
   const waiting = new Interruptible<"gone">();
   const onClose = (): void => waiting.interrupt("gone");
   response.once("close", onClose);

@@ -5,7 +5,6 @@
  * does it see a Content-Type, because it would refuse or parse bodies that this registry takes as bytes.
  */
 import type { IncomingMessage, Server } from "node:http";
-import type { Socket } from "node:net";
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -21,15 +20,18 @@ import type { Action } from "./action.ts";
 import { arrivalOf, remember } from "./arrival.ts";
 import { authorize } from "./authorize.ts";
 import { BodyAborted, discardRest } from "./body.ts";
-import { CanonicalResponse } from "./canonical-response.ts";
 import { answerClientError } from "./client-error.ts";
+import { hangUp, streamOf } from "./connection.ts";
 import { baseUrl, type Edge, type Exchange } from "./edge.ts";
 import { toAnswer } from "./errors.ts";
+import { type TrustedProxies, trustedAddress } from "./forwarding.ts";
+import { type LimitOptions, Limits } from "./limits.ts";
 import { aroundHandling, type RequestObserver } from "./observer.ts";
+import { endHttp2, type ListeningOptions, openServer } from "./open-server.ts";
 import { Refusals } from "./refusal.ts";
 import { type Method, ROUTES, type Route, withoutWrites } from "./routes.ts";
 import type { Target } from "./target.ts";
-import { countRequest, hasTurn, isBusy, takeTurn, watchConnections } from "./turn.ts";
+import { countRequest, hasTurn, takeTurn } from "./turn.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -46,7 +48,7 @@ const BODY_WAITERS = 1000;
 
 const toError = (): Error => new Unavailable("too many manifests are being received; try again in a moment");
 
-export interface ServerOptions extends Omit<Edge, "bodies"> {
+export interface ServerOptions extends Omit<Edge, "bodies">, ListeningOptions {
   readonly log: FastifyBaseLogger;
   /** Begins and ends with `/`. */
   readonly prefix: string;
@@ -56,46 +58,41 @@ export interface ServerOptions extends Omit<Edge, "bodies"> {
   readonly access?: AccessController | undefined;
   /** `storage.maintenance.readonly` */
   readonly readOnly: boolean;
-  readonly timeouts: {
-    /** ms from the connection, or the request before, to the end of the request's head. */
-    readonly header: number;
-    /** ms between two requests of a connection. */
-    readonly idle: number;
-  };
+  readonly limits?: LimitOptions | undefined;
+  /** Whom to believe what they tell of clients; undefined: everybody, as far as the peers do. */
+  readonly trustedProxies?: TrustedProxies | undefined;
   /** Told of every request, in this order. */
   readonly observers?: readonly RequestObserver[] | undefined;
   /** While it says no, every request is answered 503; not set: always healthy. */
   readonly isHealthy?: (() => boolean) | undefined;
 }
 
+const NO_LIMITS: LimitOptions = { uploads: 0, address: { rate: 0, burst: 0 }, user: { rate: 0, burst: 0 } };
+
 export type HttpServer = FastifyInstance<Server>;
 
 export function createServer(options: ServerOptions): HttpServer {
+  const limits = new Limits(options.limits ?? NO_LIMITS);
   const server: HttpServer = Fastify({
     loggerInstance: options.log,
     logController: new LogController({ disableRequestLogging: true }),
     exposeHeadRoutes: false,
-    requestTimeout: 0,
-    keepAliveTimeout: options.timeouts.idle,
-    connectionTimeout: options.stall,
     forceCloseConnections: "idle",
     return503OnClosing: false,
-    http: {
-      headersTimeout: options.timeouts.header,
-      connectionsCheckingInterval: 1000,
-      ServerResponse: CanonicalResponse,
-    },
-    rewriteUrl: (raw) => `/${remember(raw as IncomingMessage, options.prefix).target.kind}`,
+    serverFactory: (handler) => openServer(handler, options),
+    rewriteUrl: (raw) => `/${remember(raw as IncomingMessage, options.prefix, options.trustedProxies).target.kind}`,
     clientErrorHandler: answerClientError,
   });
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
-  watchConnections(server.server);
-  server.server.on("timeout", dropStalled);
-  server.server.on("checkExpectation", (request, response) => server.server.emit("request", request, response));
+  server.addHook("preClose", (done) => {
+    endHttp2(server.server);
+    done();
+  });
   server.addHook("onRequest", (request, reply, done) => {
     countRequest(reply.raw);
     if (arrivalOf(request.raw).target.kind !== "root") reply.header(VERSION_HEADER, VERSION);
+    limits.countAddress(trustedAddress(request.raw));
     done();
   });
   server.addHook("onResponse", (request, _reply, done) => {
@@ -105,7 +102,7 @@ export function createServer(options: ServerOptions): HttpServer {
   tellOfAnswers(server, options.observers ?? []);
   if (options.isHealthy) closeGate(server, options.isHealthy);
   server.setErrorHandler((error, request, reply) => answerError(error, request, reply));
-  addRoutes(server, options);
+  addRoutes(server, options, limits);
   return server;
 }
 
@@ -128,21 +125,16 @@ function closeGate(server: HttpServer, isHealthy: () => boolean): void {
   });
 }
 
-/** A connection on which nothing moved: dropped where the client does not read, or has nothing more to ask. */
-function dropStalled(socket: Socket): void {
-  if (socket.writableLength > 0 || !isBusy(socket)) socket.destroy();
-}
-
 const VERSION_HEADER = "docker-distribution-api-version";
 const VERSION = "registry/2.0";
 
-function addRoutes(server: HttpServer, options: ServerOptions): void {
+function addRoutes(server: HttpServer, options: ServerOptions, limits: Limits): void {
   const routes = options.readOnly ? withoutWrites(ROUTES) : ROUTES;
   server.addHook("onRoute", ({ url, config }) => {
     if (!config?.action) throw new Error(`the route ${url} names no action, so nobody could be kept from it`);
   });
   const edge: Edge = { ...options, bodies: new Budget(BODY_MEMORY, { limit: BODY_WAITERS, toError }) };
-  const serving: Serving = { options, edge, refusals: new Refusals(options.log) };
+  const serving: Serving = { options, edge, limits, refusals: new Refusals(options.log) };
   const around = aroundHandling(options.observers ?? []);
   for (const [kind, methods] of Object.entries(routes)) {
     for (const [method, route] of Object.entries(methods)) {
@@ -169,11 +161,12 @@ function addRoutes(server: HttpServer, options: ServerOptions): void {
 interface Serving {
   readonly options: ServerOptions;
   readonly edge: Edge;
+  readonly limits: Limits;
   readonly refusals: Refusals;
 }
 
 async function answer(
-  { options, edge, refusals }: Serving,
+  { options, edge, limits, refusals }: Serving,
   route: Route,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -191,13 +184,19 @@ async function answer(
   } catch (error) {
     return sendError(refusals.tell(error, request), reply);
   }
+  if (arrival.grant !== undefined) limits.countUser(arrival.grant.user);
+  using _share = writesUpload(request, target) ? limits.beginUpload() : undefined;
   const exchange: Exchange = { target, request, reply, contentType, grant: arrival.grant };
   return await route.handle(edge, exchange);
 }
 
 function toAccessRequest(edge: Edge, request: FastifyRequest, target: Target): AccessRequest {
-  const { headers, socket } = request.raw;
-  return { headers, address: socket.remoteAddress, base: () => baseUrl(edge, request, target) };
+  const { headers } = request.raw;
+  return { headers, address: trustedAddress(request.raw), base: () => baseUrl(edge, request, target) };
+}
+
+function writesUpload({ method }: FastifyRequest, { kind }: Target): boolean {
+  return (kind === "uploads" || kind === "upload") && ["POST", "PATCH", "PUT"].includes(method);
 }
 
 /** A 301 turns a POST into a GET in many clients, so a missing slash is overlooked there. */
@@ -227,8 +226,14 @@ function answerUnrouted(target: Target, reply: FastifyReply): FastifyReply {
 
 function addHeaders(options: ServerOptions, target: Target, reply: FastifyReply): void {
   if (target.kind === "root") return;
-  for (const [name, values] of Object.entries(options.headers)) reply.header(name, [...values]);
+  const http2 = streamOf(reply.request.raw) !== undefined;
+  for (const [name, values] of Object.entries(options.headers)) {
+    if (!http2 || !OF_CONNECTION.test(name)) reply.header(name, [...values]);
+  }
 }
+
+/** Has no place in HTTP/2. @see RFC 9113, section 8.2.2 */
+const OF_CONNECTION = /^(?:connection|keep-alive|proxy-connection|transfer-encoding|upgrade)$/i;
 
 function redirect(reply: FastifyReply, location: string): FastifyReply {
   return reply.code(301).header("location", location).send();
@@ -241,7 +246,7 @@ function sendText(reply: FastifyReply, text: string): FastifyReply {
 function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (error instanceof BodyAborted) {
     reply.hijack();
-    request.raw.destroy();
+    hangUp(request.raw);
     return reply;
   }
   return sendError(error, reply, request.log);

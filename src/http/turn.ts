@@ -4,6 +4,7 @@
  */
 import type { Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { connectionOf, streamOf } from "./connection.ts";
 
 /** Who waits on a connection, told once it closes. */
 const waiting: WeakMap<Socket, Set<() => void>> = new WeakMap();
@@ -16,14 +17,15 @@ const unanswered: WeakMap<Socket, number> = new WeakMap();
 
 /** To be called when a request arrives. */
 export function countRequest(response: ServerResponse): void {
-  const { socket } = response.req;
-  if (!unanswered.has(socket)) socket.on("resume", () => pauseFull(socket)); // the runtime resumes after every answer
+  const socket = connectionOf(response.req);
+  const mayPause = streamOf(response.req) === undefined; // in HTTP/2 the client was told how many it may send
+  if (mayPause && !unanswered.has(socket)) socket.on("resume", () => pauseFull(socket)); // as it is after every answer
   unanswered.set(socket, (unanswered.get(socket) ?? 0) + 1);
-  pauseFull(socket);
+  if (mayPause) pauseFull(socket);
   response.once("close", () => {
     const left = (unanswered.get(socket) ?? 1) - 1;
     unanswered.set(socket, left);
-    if (left === MOST_WAITING / 2) socket.resume();
+    if (mayPause && left === MOST_WAITING / 2) socket.resume();
   });
 }
 
@@ -33,14 +35,32 @@ function pauseFull(socket: Socket): void {
 
 const connections: WeakMap<Server, Set<Socket>> = new WeakMap();
 
-/** To be called once, before the server listens. */
-export function watchConnections(server: Server): void {
+/**
+ * To be called once, before the server listens.
+ * @param encrypted whether connections begin with a handshake
+ */
+export function watchConnections(server: Server, encrypted: boolean): void {
+  connections.set(server, collect(server, encrypted ? "secureConnection" : "connection"));
+  if (encrypted) accepted.set(server, collect(server, "connection"));
+}
+
+function collect(server: Server, event: "connection" | "secureConnection"): Set<Socket> {
   const open = new Set<Socket>();
-  connections.set(server, open);
-  server.on("connection", (socket) => {
+  server.on(event, (socket: Socket) => {
     open.add(socket);
     socket.once("close", () => open.delete(socket));
   });
+  return open;
+}
+
+/** Below the encryption. */
+const accepted: WeakMap<Server, Set<Socket>> = new WeakMap();
+
+/** Cuts off whatever is under way. */
+export function closeAll(server: Server): void {
+  for (const open of [connections.get(server), accepted.get(server)]) {
+    for (const socket of open ?? []) socket.destroy();
+  }
 }
 
 /** Closes the connections that no request is on, also those on which one has only begun to arrive. */
@@ -57,7 +77,7 @@ export function isBusy(socket: Socket): boolean {
 
 /** Whether the answers before this one on its connection are sent. */
 export function hasTurn(response: ServerResponse): boolean {
-  return response.socket !== null;
+  return response.socket !== null || streamOf(response.req) !== undefined;
 }
 
 /** Waits until {@link hasTurn}; false where the connection closed first. */

@@ -237,8 +237,11 @@ export class Unauthorized extends RegistryError {
 export class TooManyRequests extends RegistryError {
   readonly name = "TooManyRequests" as const;
   readonly code = "TOOMANYREQUESTS" as const;
-  constructor(detail?: unknown) {
+  /** After so many seconds, at least 1; undefined where nobody knows. */
+  readonly retryAfter: number | undefined;
+  constructor(detail?: unknown, seconds?: number) {
     super("too many requests", detail);
+    this.retryAfter = seconds === undefined ? undefined : Math.max(1, Math.ceil(seconds));
   }
 }
 

@@ -7,6 +7,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { installPebble } from "../support/pebble.ts";
 import { installGateway, startGateway } from "../support/versitygw.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
@@ -21,7 +22,7 @@ const { values, positionals: patterns } = parseArgs({
   options: { long: { type: "boolean", default: false } },
   allowPositionals: true,
 });
-const missing = await installGateway();
+const missing = (await installGateway()) ?? (await installPebble());
 if (missing !== undefined) {
   console.log(`test:backends: not run, ${missing}`);
 } else {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { Agent, type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders, request } from "node:http";
-import { type AddressInfo, connect } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { DescriptorCache } from "../../src/cache/descriptor-cache.ts";
 import { createServer, type ServerOptions } from "../../src/http/server.ts";
+import { closeAll } from "../../src/http/turn.ts";
 import { builtInKinds } from "../../src/oci/built-in-kinds.ts";
 import type { ManifestKind } from "../../src/oci/manifest-kind.ts";
 import { ManifestKinds } from "../../src/oci/manifest-kinds.ts";
@@ -13,6 +13,10 @@ import { StorageRegistry } from "../../src/registry/storage-registry.ts";
 import type { UrlPolicy } from "../../src/registry/url-policy.ts";
 import type { StorageDriver } from "../../src/storage/driver.ts";
 import { createLog } from "../../src/telemetry/log.ts";
+import type { Answer, SendInit } from "./exchange.ts";
+import { openProtocol, type ProtocolName } from "./protocol.ts";
+
+export type { Answer, SendInit } from "./exchange.ts";
 
 /** The HTTP API of a registry in this process, as a client reaches it over a socket. Disposal ends it and its storage. */
 export interface Api extends AsyncDisposable {
@@ -30,20 +34,6 @@ export interface Api extends AsyncDisposable {
   raw(bytes: string | Uint8Array, how?: "stay" | "leave"): Promise<string>;
 }
 
-export interface SendInit {
-  readonly headers?: OutgoingHttpHeaders;
-  /** An array is sent chunk by chunk without a Content-Length. */
-  readonly body?: string | Uint8Array | readonly Uint8Array[];
-}
-
-export interface Answer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  /** Name, value, name, value, as they came. */
-  readonly rawHeaders: readonly string[];
-  readonly body: Buffer;
-}
-
 export interface ApiOptions extends Partial<Omit<ServerOptions, "registry" | "log" | "urls">> {
   readonly deletion?: boolean;
   readonly schema1?: boolean;
@@ -58,6 +48,8 @@ export interface ApiOptions extends Partial<Omit<ServerOptions, "registry" | "lo
   readonly requiresChild?: RegistryOptions["references"]["requiresChild"];
   /** Failures of the storage are part of the test; otherwise one of them fails it. */
   readonly faulty?: boolean;
+  /** What is spoken; `WHARFINGER_PROTOCOL` where the test does not say, else plain HTTP/1. */
+  readonly protocol?: ProtocolName;
 }
 
 export const SECRET = "the secret of the tests";
@@ -72,21 +64,21 @@ export async function startApi(driver: StorageDriver, options: ApiOptions = {}):
     () => undefined,
     options.cache,
   );
-  const server = createServer({ ...DEFAULTS, ...options, ...toEdge(options, registry, log) });
+  const protocol = await openProtocol(options.protocol);
+  const server = createServer({ ...DEFAULTS, ...protocol.server, ...options, ...toEdge(options, registry, log) });
   await server.listen({ host: "127.0.0.1", port: 0 });
   const { port } = server.server.address() as AddressInfo;
-  const agent = new Agent({ keepAlive: true });
-  const origin = `http://127.0.0.1:${port}`;
+  const origin = `${protocol.scheme}://127.0.0.1:${port}`;
   return {
     driver,
     port,
     origin,
     log,
-    send: (method, target, init = {}) => exchange(agent, origin, method, target, init),
-    raw: (bytes, how = "stay") => exchangeRaw(port, bytes, how),
+    send: (method, target, init = {}) => protocol.exchange(origin, method, pathOf(origin, target), init),
+    raw: (bytes, how = "stay") => exchangeRaw(protocol.connect(port), bytes, how),
     async [Symbol.asyncDispose]() {
-      agent.destroy();
-      server.server.closeAllConnections();
+      protocol.close();
+      closeAll(server.server);
       await server.close();
       await registry[Symbol.asyncDispose]();
       if (!options.faulty) assert.deepEqual(log.filter(isError), []);
@@ -144,36 +136,11 @@ function isError(line: string): boolean {
   return line.includes("level=error");
 }
 
-async function exchange(
-  agent: Agent,
-  origin: string,
-  method: string,
-  target: string,
-  { headers, body }: SendInit,
-): Promise<Answer> {
-  const path = target.startsWith(`${origin}/`) ? target.slice(origin.length) : target;
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const length = typeof body === "string" || body instanceof Uint8Array ? { "Content-Length": byteLength(body) } : {};
-  const outgoing = request(origin, { agent, method, path, headers: { ...length, ...headers } });
-  outgoing.on("response", resolve).on("error", reject);
-  if (body !== undefined) for (const chunk of Array.isArray(body) ? body : [body]) outgoing.write(chunk);
-  outgoing.end();
-  return await toAnswer(await promise);
+function pathOf(origin: string, target: string): string {
+  return target.startsWith(`${origin}/`) ? target.slice(origin.length) : target;
 }
 
-function byteLength(body: string | Uint8Array): number {
-  return Buffer.byteLength(body);
-}
-
-async function toAnswer(incoming: IncomingMessage): Promise<Answer> {
-  const parts: Uint8Array[] = [];
-  for await (const part of incoming) parts.push(part as Uint8Array);
-  const { statusCode, headers, rawHeaders } = incoming;
-  return { status: statusCode ?? 0, headers, rawHeaders, body: Buffer.concat(parts) };
-}
-
-async function exchangeRaw(port: number, bytes: string | Uint8Array, how: "stay" | "leave"): Promise<string> {
-  const socket = connect(port, "127.0.0.1");
+async function exchangeRaw(socket: Socket, bytes: string | Uint8Array, how: "stay" | "leave"): Promise<string> {
   const parts: Uint8Array[] = [];
   socket.on("error", () => undefined); // a server that resets the connection has answered before, or not at all
   socket.on("data", (part) => parts.push(part as Buffer));

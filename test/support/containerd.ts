@@ -1,4 +1,5 @@
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { run } from "./run.ts";
 import { ServerProcess } from "./server-process.ts";
 import type { TemporaryFolder } from "./temporary-folder.ts";
@@ -27,6 +28,24 @@ export class Containerd implements AsyncDisposable {
   images(command: string, ...args: readonly string[]): Promise<string> {
     const options = command in OPTIONS ? OPTIONS[command] : [];
     return run("ctr", ["--address", this.#socket, "images", command, ...(options ?? []), ...args]);
+  }
+
+  /** As {@link images}, over TLS with the certificates of a folder as podman's `--cert-dir` has them. */
+  async encryptedImages(
+    command: "pull" | "push",
+    { certificates, host }: { readonly certificates: string; readonly host: string },
+    ...args: readonly string[]
+  ): Promise<string> {
+    const folder = join(certificates, "hosts.d", host);
+    const client = `client = [["${certificates}/client.cert", "${certificates}/client.key"]]`;
+    await mkdir(folder, { recursive: true });
+    await writeFile(
+      join(folder, "hosts.toml"),
+      `[host."https://${host}"]\ncapabilities = ["pull", "resolve", "push"]\nca = "${certificates}/ca.crt"\n${client}\n`,
+    );
+    const hosts = ["--hosts-dir", join(certificates, "hosts.d")];
+    const unpack = command === "pull" ? ["--snapshotter", "native"] : [];
+    return run("ctr", ["--address", this.#socket, "images", command, ...hosts, ...unpack, ...args]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,0 +1,42 @@
+import { BlockList, isIP } from "node:net";
+import type { z } from "zod";
+import type { WharfingerConfig } from "./config.ts";
+import { alwaysThere, type Field, field, int } from "./fields.ts";
+
+const MOST = 1_000_000;
+
+const perSecond: Field<number> = field(`requests a second, such as 20 or 0.5; at most ${MOST}`, ({ text }) => {
+  const value = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  return value <= MOST ? value : undefined;
+});
+
+const rate = alwaysThere({ rate: perSecond.default(0), burst: int(0).default(0) }).transform(({ rate, burst }) => ({
+  rate,
+  burst: burst || Math.max(1, Math.ceil(2 * rate)),
+}));
+
+export const limits: z.ZodType<WharfingerConfig["limits"]> = alwaysThere({
+  connections: int(0).default(0),
+  uploads: int(0).default(0),
+  address: rate,
+  user: rate,
+});
+
+/** An IP address, or a network of them. */
+export const network: Field<string> = field("an IP address or a network, such as 10.0.0.0/8 or fd00::/8", ({ text }) =>
+  isNetwork(text) ? text : undefined,
+);
+
+function isNetwork(text: string): boolean {
+  const [address = "", bits, ...more] = text.split("/");
+  const version = isIP(address);
+  if (version === 0 || more.length > 0) return false;
+  if (bits === undefined) return true;
+  if (!/^\d{1,3}$/.test(bits)) return false;
+  try {
+    new BlockList().addSubnet(address, Number(bits), version === 6 ? "ipv6" : "ipv4");
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,47 @@
+/** @see RFC 8555 */
+import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { Client, crypto, directory } from "acme-client";
+import type { AcmeCache } from "./acme-cache.ts";
+import type { Issuer } from "./acme-tls.ts";
+
+export interface IssuerOptions {
+  /** Not set: Let's Encrypt. */
+  readonly directoryurl?: string | undefined;
+  readonly email?: string | undefined;
+}
+
+/** Gets certificates from an authority, whose terms the operator agrees to by configuring it. */
+export function openIssuer(cache: AcmeCache, { directoryurl, email }: IssuerOptions): Issuer {
+  return async (host, show) => {
+    const accountKey = inPkcs8(createPrivateKey(cache.accountKey(ecdsaKey)));
+    const client = new Client({ directoryUrl: directoryurl ?? directory.letsencrypt.production, accountKey });
+    const [key, csr] = await crypto.createCsr({ altNames: [host] }, ecdsaKey());
+    let shown: Disposable | undefined;
+    try {
+      const cert = await client.auto({
+        csr,
+        ...(email !== undefined && { email }),
+        termsOfServiceAgreed: true,
+        challengePriority: ["tls-alpn-01"],
+        skipChallengeVerification: true,
+        challengeCreateFn: async (authorization, _challenge, proof) => {
+          const [proofKey, proofCert] = await crypto.createAlpnCertificate(authorization, proof);
+          shown = show({ key: proofKey.toString(), cert: proofCert.toString() });
+        },
+        challengeRemoveFn: async () => shown?.[Symbol.dispose](),
+      });
+      return { key: key.toString(), cert };
+    } finally {
+      shown?.[Symbol.dispose]();
+    }
+  };
+}
+
+function ecdsaKey(): string {
+  return inPkcs8(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey);
+}
+
+/** The only form that the library reads; the peers keep theirs in another one, and read both. */
+function inPkcs8(key: KeyObject): string {
+  return key.export({ type: "pkcs8", format: "pem" }).toString();
+}

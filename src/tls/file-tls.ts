@@ -1,0 +1,74 @@
+import type { Socket } from "node:net";
+import type { SecureContextOptions, Server, TLSSocket, TlsOptions } from "node:tls";
+import type { TlsConfig } from "../config/tls-config.ts";
+import { readClientCas, readPair, stampOf } from "./files.ts";
+import { admits, clientOptions, protocolOptions } from "./protocol.ts";
+import type { ServerTls } from "./server-tls.ts";
+
+export interface TlsLog {
+  info(message: string): void;
+  error(message: string): void;
+}
+
+/** TLS that can be renewed while it serves. */
+export interface Tls extends ServerTls, Disposable {
+  /** Reads its files again; a fault in them is logged, and what was there before stays. */
+  reload(): void;
+}
+
+/**
+ * TLS with a certificate of the operator's. Its files are looked at every few seconds; a new certificate, key or list of
+ * client CAs counts for new connections, also for those that would resume a session of before.
+ */
+export class FileTls implements Tls {
+  readonly options: TlsOptions;
+  readonly #config: TlsConfig;
+  readonly #log: TlsLog;
+  readonly #servers = new Set<Server>();
+  #stamp: string;
+
+  /** @throws {ConfigError} */
+  constructor(config: TlsConfig, log: TlsLog) {
+    this.#config = config;
+    this.#log = log;
+    this.#stamp = stampOf(config);
+    this.options = { ...this.#read(), ...clientOptions(config) };
+  }
+
+  attach(server: Server): void {
+    this.#servers.add(server);
+  }
+
+  admits(socket: TLSSocket): boolean {
+    return admits(this.#config, socket);
+  }
+
+  challenged(): ((socket: Socket) => void) | undefined {
+    return undefined;
+  }
+
+  /** Reads the files again where one of them changed. */
+  look(): void {
+    if (stampOf(this.#config) !== this.#stamp) this.reload();
+  }
+
+  reload(): void {
+    this.#stamp = stampOf(this.#config);
+    try {
+      const context = this.#read();
+      for (const server of this.#servers) server.setSecureContext(context);
+      this.#log.info("the files of http.tls were read again; new connections get the certificate that is there now");
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#log.error(`the files of http.tls cannot be used, so those of before stay: ${reason}`);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#servers.clear();
+  }
+
+  #read(): SecureContextOptions {
+    return { ...protocolOptions(this.#config), ...readPair(this.#config), ...readClientCas(this.#config) };
+  }
+}

@@ -1,0 +1,59 @@
+/** Where the registry listens: sockets of the file system with TLS, and sockets that systemd opened. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
+import { test } from "node:test";
+import { connect } from "node:tls";
+import { fileURLToPath } from "node:url";
+import { stringify } from "yaml";
+import { Authority } from "../support/authority.ts";
+import { registryConfiguration } from "../support/registry-process.ts";
+import { ServerProcess } from "../support/server-process.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+
+test("a socket of the file system is served over TLS", async () => {
+  await using folder = await temporaryFolder("sockets");
+  const { certPath, keyPath } = await (await Authority.make(folder, "ca")).sign("server");
+  const http = { net: "unix", addr: folder.join("socket"), tls: { certificate: certPath, key: keyPath } };
+  await writeFile(folder.join("config.yml"), stringify(registryConfiguration(folder.join("data"), 0, { http })));
+  await using server = new ServerProcess(process.execPath, [MAIN, "serve", folder.join("config.yml")]);
+  await server.says(/listening on/);
+  const socket = connect({ path: folder.join("socket"), rejectUnauthorized: false, servername: "localhost" });
+  socket.write("GET /v2/ HTTP/1.1\r\nHost: a\r\n\r\n");
+  const [bytes] = await once(socket, "data");
+  assert.match(String(bytes), /^HTTP\/1\.1 200 OK/);
+  socket.destroy();
+});
+
+for (const [count, expected] of [
+  [1, /listening on the socket that systemd passed/],
+  [2, /systemd passed 2 sockets, but exactly one must be/],
+] as const) {
+  test(`of ${count} sockets that systemd passes, ${count === 1 ? "one is" : "none is"} served`, async () => {
+    await using folder = await temporaryFolder("sockets");
+    await writeFile(folder.join("config.yml"), stringify(registryConfiguration(folder.join("data"), 1)));
+    const listener = createServer().listen(0, "127.0.0.1");
+    await once(listener, "listening");
+    const { port } = listener.address() as AddressInfo;
+    const handle = (listener as unknown as { readonly _handle: { readonly fd: number } })._handle;
+    const script = `export LISTEN_PID=$$ LISTEN_FDS=${count}; exec "$0" "$@"`;
+    const args = ["-c", script, process.execPath, MAIN, "serve", folder.join("config.yml")];
+    const child = spawn("sh", args, { stdio: ["ignore", "pipe", "pipe", handle.fd, handle.fd] });
+    let said = "";
+    for (const stream of [child.stdout, child.stderr]) stream?.on("data", (text) => (said += text));
+    const ended = once(child, "close");
+    await new Promise<void>((resolve) => {
+      for (const stream of [child.stdout, child.stderr]) stream?.on("data", () => expected.test(said) && resolve());
+      void ended.then(() => resolve());
+    });
+    assert.match(said, expected);
+    listener.close();
+    if (count === 1) assert.equal((await fetch(`http://127.0.0.1:${port}/v2/`)).status, 200);
+    child.kill();
+    await ended;
+  });
+}
