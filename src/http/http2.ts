@@ -69,6 +69,7 @@ export class Http2Connections implements Disposable {
 
   /** Serves a connection of which the first byte, or the first after the handshake, is still to be read. */
   take(socket: Socket): void {
+    socket.once("end", () => socket.destroy()); // one of HTTP/1 may be half open
     this.#taking = socket;
     this.#server.emit("connection", socket);
     this.#taking = undefined;

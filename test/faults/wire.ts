@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 
 /** The head of an answer; names of headers are in lower case. */
 export interface Head {
@@ -39,6 +40,13 @@ export class Wire implements Disposable {
   static async open(port: number): Promise<Wire> {
     const socket = connect({ port, host: "127.0.0.1", noDelay: true });
     await once(socket, "connect");
+    return new Wire(socket);
+  }
+
+  /** As {@link open}, over TLS with a server that nobody has to trust. */
+  static async openEncrypted(port: number): Promise<Wire> {
+    const socket = connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false });
+    await once(socket, "secureConnect");
     return new Wire(socket);
   }
 

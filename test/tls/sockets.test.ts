@@ -3,13 +3,13 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, connect as connectPlain, createServer } from "node:net";
 import { test } from "node:test";
 import { connect } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
 import { Authority } from "../support/authority.ts";
-import { registryConfiguration } from "../support/registry-process.ts";
+import { registryConfiguration, startRegistry } from "../support/registry-process.ts";
 import { ServerProcess } from "../support/server-process.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -55,5 +55,27 @@ for (const [count, expected] of [
     if (count === 1) assert.equal((await fetch(`http://127.0.0.1:${port}/v2/`)).status, 200);
     child.kill();
     await ended;
+  });
+}
+
+for (const idle of ["h2", "http/1.1", "in its handshake"]) {
+  test(`a registry ends at once where the only connection is idle, ${idle}`, async () => {
+    await using folder = await temporaryFolder("sockets");
+    const { certPath, keyPath } = await (await Authority.make(folder, "ca")).sign("server");
+    const tls = { certificate: certPath, key: keyPath };
+    const configuration = { http: { tls, draintimeout: idle === "in its handshake" ? "500ms" : "30s" } };
+    await using registry = await startRegistry("wharfinger", { rootDirectory: folder.join("data"), configuration });
+    const to = { port: registry.port, host: "127.0.0.1", rejectUnauthorized: false };
+    const socket = idle === "in its handshake" ? connectPlain(to) : connect({ ...to, ALPNProtocols: [idle] });
+    socket.on("error", () => undefined);
+    await once(socket, idle === "in its handshake" ? "connect" : "secureConnect");
+    if (idle === "http/1.1") {
+      socket.write("GET /v2/ HTTP/1.1\r\nHost: a\r\n\r\n");
+      await once(socket, "data");
+    }
+    const begun = performance.now();
+    await registry.stop();
+    assert.ok(performance.now() - begun < 20_000);
+    socket.destroy();
   });
 }
