@@ -47,6 +47,7 @@ export class ServerProcess implements AsyncDisposable {
       throw new Error(`${this.#child.spawnfile}: ${(error as Error).message}\n${this.#log}`);
     } finally {
       clearTimeout(deadline);
+      this.#look = () => {}; // a long log is not searched for ever
     }
   }
 
