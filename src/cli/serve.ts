@@ -2,6 +2,7 @@ import { dirname, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { type App, createApp } from "../app.ts";
 import { ConfigError } from "../config/config-error.ts";
+import { LONGEST_TIMER } from "../config/fields.ts";
 import { sizeThreadPool, takeInheritedSockets, tracing } from "../config/process.ts";
 import { openObservability } from "../observability.ts";
 import { StorageError } from "../storage/errors.ts";
@@ -30,7 +31,7 @@ export async function serve(path: string | undefined, flags: LoadFlags, version:
   await using watch = await orFail(openObservability(config, { ...logging, version, tracing }));
   await using parts = new AsyncDisposableStack();
   const app = await orFail(createApp(config, { log, watch }, folderOf(source)));
-  parts.defer(() => close(app, config.http.draintimeout + LEAST_PATIENCE, log));
+  parts.defer(() => close(app, Math.min(config.http.draintimeout + LEAST_PATIENCE, LONGEST_TIMER), log));
   const stopped = signalled();
   process.on("SIGHUP", () => {
     watch.reopenFiles(); // as programs that rotate logs expect
