@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { freePort } from "./free-port.ts";
@@ -127,8 +127,11 @@ function codename(): string {
   return name;
 }
 
-/** The last of a chain of processes, each the only child of the one before. */
+/** The last of a chain of processes, each the only child of the one before, whichever of its threads began it. */
 function innermost(pid: number): number {
-  const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ");
+  const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").split(" "),
+  );
+  const child = children.find((text) => text !== "");
   return child ? innermost(Number(child)) : pid;
 }
