@@ -1,14 +1,5 @@
+import type { Proxies } from "../lib/proxy-variables.ts";
 import type { StorageDriver } from "./driver.ts";
-
-/** Through which proxies other servers are reached. */
-export interface Proxies {
-  /** For `http:` URLs. */
-  readonly http?: string | undefined;
-  /** For `https:` URLs. */
-  readonly https?: string | undefined;
-  /** Names and addresses that are reached directly, with commas between them. */
-  readonly except?: string | undefined;
-}
 
 export interface DriverAccess {
   /** Whether anything will be written. */

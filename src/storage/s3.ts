@@ -9,6 +9,8 @@
  *
  * @see storage-layout, section 10, "s3"
  */
+
+import type { Proxies } from "../lib/proxy-variables.ts";
 import { checkFolder, checkOffset, checkPath } from "./checks.ts";
 import {
   type AtomicDriver,
@@ -28,7 +30,6 @@ import {
   type WriterOptions,
 } from "./driver.ts";
 import { PathNotFound, StorageError, WriteConflict } from "./errors.ts";
-import type { Proxies } from "./open-driver.ts";
 import { S3AtomicWriter } from "./s3/atomic-writer.ts";
 import { Calls } from "./s3/calls.ts";
 import { createClient, PATIENCE, type Patience } from "./s3/client.ts";

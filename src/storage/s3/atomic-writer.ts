@@ -7,6 +7,7 @@ import { PartStream } from "./part-stream.ts";
 import type { Uploading } from "./progress.ts";
 import { readContent } from "./reader.ts";
 import { appendPart, complete, type Place, type Store } from "./store.ts";
+import { WriterCalls } from "./writer-calls.ts";
 
 /**
  * Writes one object: in one request where it is no longer than a part, else by a multipart upload that is completed at the
@@ -18,20 +19,20 @@ export class S3AtomicWriter implements AtomicWriter, Gatherer {
   readonly #aside: Place;
   readonly #state: WriterState = new WriterState(S3);
   readonly #stream: PartStream;
+  readonly #calls: WriterCalls;
   #uploading: Uploading | undefined;
   /** Bytes of the parts that S3 has. */
   #stored = 0;
   /** Bytes that lie aside, behind those. */
   #lying = 0;
   #usedAside = false;
-  #failure: unknown;
-  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(store: Store, place: Place, aside: Place) {
     this.#store = store;
     this.#place = place;
     this.#aside = aside;
     this.#stream = new PartStream(store.buffers, this, (part) => this.#upload(part));
+    this.#calls = new WriterCalls(this.#state, this.#stream);
   }
 
   get size(): number {
@@ -39,9 +40,9 @@ export class S3AtomicWriter implements AtomicWriter, Gatherer {
   }
 
   write(chunk: Uint8Array): Promise<void> {
-    return this.#inTurn(async () => {
-      this.#checkUsable();
-      await this.#orFail(async () => {
+    return this.#calls.inTurn(async () => {
+      this.#calls.checkUsable();
+      await this.#calls.orFail(async () => {
         await this.#takeBack();
         await this.#stream.add(chunk);
       });
@@ -49,9 +50,9 @@ export class S3AtomicWriter implements AtomicWriter, Gatherer {
   }
 
   commit(): Promise<void> {
-    return this.#inTurn(async () => {
-      this.#checkUsable();
-      await this.#orFail(async () => {
+    return this.#calls.inTurn(async () => {
+      this.#calls.checkUsable();
+      await this.#calls.orFail(async () => {
         await this.#takeBack();
         await this.#finish();
       });
@@ -61,40 +62,23 @@ export class S3AtomicWriter implements AtomicWriter, Gatherer {
 
   /** What S3 has too little of for a part cannot be one, as more may come: it lies aside meanwhile. */
   hurry(): void {
-    void this.#inTurn(async () => {
-      if (!this.#state.isOpen || this.#failure !== undefined) return;
-      await this.#orFail(() => (this.#stream.gathered.length < SMALLEST_PART ? this.#putAside() : this.#stream.send()));
-    }).catch(() => undefined); // the next call finds out
+    void this.#calls
+      .inTurn(async () => {
+        if (!this.#calls.isUsable) return;
+        await this.#calls.orFail(() =>
+          this.#stream.gathered.length < SMALLEST_PART ? this.#putAside() : this.#stream.send(),
+        );
+      })
+      .catch(() => undefined); // the next call finds out
   }
 
   /** Says nothing where S3 fails: what stays is found by whoever looks for unfinished objects. */
   [Symbol.asyncDispose](): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#calls.inTurn(async () => {
       await this.#stream.end();
       await this.#clean().catch(() => undefined);
       if (this.#state.isOpen) this.#state.cancel();
     });
-  }
-
-  #inTurn<R>(work: () => Promise<R>): Promise<R> {
-    const result = this.#turn.then(work);
-    this.#turn = result.catch(() => undefined);
-    return result;
-  }
-
-  #checkUsable(): void {
-    this.#state.checkOpen();
-    if (this.#failure !== undefined) throw this.#failure;
-  }
-
-  async #orFail(work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      this.#failure ??= error;
-      await this.#stream.end();
-      throw error;
-    }
   }
 
   async #finish(): Promise<void> {

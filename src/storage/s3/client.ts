@@ -3,7 +3,7 @@ import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { S3Client } from "@aws-sdk/client-s3";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
-import type { Proxies } from "../open-driver.ts";
+import type { Proxies } from "../../lib/proxy-variables.ts";
 import type { S3Parameters } from "./parameters.ts";
 import { checkedProxies } from "./proxies.ts";
 

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { type ForwardProxy, startForwardProxy } from "../../../test/support/forward-proxy.ts";
 import { type RecordingS3, startRecordingS3 } from "../../../test/support/recording-s3.ts";
 import { selfSigned } from "../../../test/support/self-signed.ts";
-import type { Proxies } from "../open-driver.ts";
+import type { Proxies } from "../../lib/proxy-variables.ts";
 import { openS3 } from "../s3.ts";
 import { PATIENCE } from "./client.ts";
 

@@ -8,6 +8,7 @@ import { PartStream } from "./part-stream.ts";
 import { isObject, type Progress, sizeOf, type Uploading, versionOf } from "./progress.ts";
 import { readContent } from "./reader.ts";
 import { appendPart, complete, type Place, type Store } from "./store.ts";
+import { WriterCalls } from "./writer-calls.ts";
 
 /** @throws {PathNotFound} where there is nothing to append to and nothing may be created */
 export async function openWriter(
@@ -42,11 +43,10 @@ export class S3Writer implements FileWriter, Gatherer {
   readonly #place: Place;
   readonly #state: WriterState = new WriterState(S3);
   readonly #stream: PartStream;
+  readonly #calls: WriterCalls;
   #progress: Progress;
   /** Bytes that S3 has, not those on their way. */
   #stored: number;
-  #failure: unknown;
-  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(store: Store, place: Place, progress: Progress) {
     this.#store = store;
@@ -54,6 +54,7 @@ export class S3Writer implements FileWriter, Gatherer {
     this.#progress = progress;
     this.#stored = sizeOf(progress);
     this.#stream = new PartStream(store.buffers, this, (part) => this.#upload(part));
+    this.#calls = new WriterCalls(this.#state, this.#stream);
   }
 
   get size(): number {
@@ -65,28 +66,30 @@ export class S3Writer implements FileWriter, Gatherer {
   }
 
   write(chunk: Uint8Array): Promise<void> {
-    return this.#inTurn(async () => {
-      this.#checkUsable();
-      if (chunk.length > 0) await this.#orFail(() => this.#gather(chunk));
+    return this.#calls.inTurn(async () => {
+      this.#calls.checkUsable();
+      if (chunk.length > 0) await this.#calls.orFail(() => this.#gather(chunk));
     });
   }
 
   /** Sends what is gathered, be it too short: {@link write} knows a way on, which costs a copy. */
   hurry(): void {
-    void this.#inTurn(async () => {
-      if (this.#state.isOpen && this.#failure === undefined) await this.#orFail(() => this.#stream.send());
-    }).catch(() => undefined); // the next call finds out
+    void this.#calls
+      .inTurn(async () => {
+        if (this.#calls.isUsable) await this.#calls.orFail(() => this.#stream.send());
+      })
+      .catch(() => undefined); // the next call finds out
   }
 
   /** After a failed write it keeps the parts that S3 has; {@link size} tells how many bytes. */
   close(): Promise<void> {
-    return this.#inTurn(() => this.#close());
+    return this.#calls.inTurn(() => this.#close());
   }
 
   commit(): Promise<void> {
-    return this.#inTurn(async () => {
-      this.#checkUsable();
-      await this.#orFail(async () => {
+    return this.#calls.inTurn(async () => {
+      this.#calls.checkUsable();
+      await this.#calls.orFail(async () => {
         await this.#stream.flush();
         await complete(this.#store, this.#place, this.#progress);
       });
@@ -95,7 +98,7 @@ export class S3Writer implements FileWriter, Gatherer {
   }
 
   cancel(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#calls.inTurn(async () => {
       this.#state.cancel();
       await this.#stream.end();
       await discard(this.#store, this.#place);
@@ -104,41 +107,16 @@ export class S3Writer implements FileWriter, Gatherer {
 
   /** Says nothing of what failed before, nor of another writer that went on meanwhile. */
   [Symbol.asyncDispose](): Promise<void> {
-    return this.#inTurn(async () => {
-      if (this.#failure !== undefined) return await this.#fail(this.#failure);
+    return this.#calls.inTurn(async () => {
+      if (this.#calls.failed) return await this.#stream.end();
       if (this.#state.isOpen) await this.#close().catch(throwUnlessConflict);
     });
   }
 
-  #inTurn<R>(work: () => Promise<R>): Promise<R> {
-    const result = this.#turn.then(work);
-    this.#turn = result.catch(() => undefined);
-    return result;
-  }
-
-  #checkUsable(): void {
-    this.#state.checkOpen();
-    if (this.#failure !== undefined) throw this.#failure;
-  }
-
-  async #orFail(work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      await this.#fail(error);
-      throw error;
-    }
-  }
-
-  async #fail(error: unknown): Promise<void> {
-    this.#failure ??= error;
-    await this.#stream.end();
-  }
-
   async #close(): Promise<void> {
-    const isEnd = this.#state.isOpen && this.#failure === undefined;
+    const isEnd = this.#calls.isUsable;
     this.#state.close();
-    if (isEnd) await this.#orFail(() => this.#stream.flush());
+    if (isEnd) await this.#calls.orFail(() => this.#stream.flush());
   }
 
   async #gather(chunk: Uint8Array): Promise<void> {
