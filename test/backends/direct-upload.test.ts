@@ -36,10 +36,10 @@ describe("bytes that come all at once", () => {
     for (const one of [api, proxy, gateway]) await one[Symbol.asyncDispose]();
   });
 
-  async function restart(stall = 10_000): Promise<void> {
+  async function restart({ stall = 10_000, attempts = PATIENCE.attempts } = {}): Promise<void> {
     proxy.onRequest = () => undefined;
     const parameters = { chunksize: PART, rootdirectory: randomUUID() };
-    driver = await openS3(gatewayParameters(proxy.port, parameters), { patience: PATIENCE });
+    driver = await openS3(gatewayParameters(proxy.port, parameters), { patience: { ...PATIENCE, attempts } });
     Object.defineProperty(driver, "redirectUrl", { value: undefined }); // the bytes are to come from us
     await api?.[Symbol.asyncDispose]();
     api = await startApi(driver, { faulty: true, stall });
@@ -95,7 +95,7 @@ describe("bytes that come all at once", () => {
 
     test(`whose client goes away or stalls leave nothing, ${what}`, async () => {
       for (const how of ["leaves", "stalls"]) {
-        await restart(how === "stalls" ? 1000 : undefined);
+        await restart(how === "stalls" ? { stall: 1000 } : {});
         const session = await startUpload(api, "a");
         const files = await contentsOf(driver);
         const [method, target] = toRequest(session);
@@ -154,13 +154,14 @@ describe("bytes that come all at once", () => {
   });
 
   test("that are purged while they come are refused, and nothing points at them", async () => {
+    await restart({ attempts: 6 }); // the gateway hangs up on bytes that it does not want, and its answer may be lost with that
     const session = await startUpload(api, "a");
     const socket = await begin("PUT", `${session}&digest=${digest}`);
     const purged = await purgeUploads({ driver, paths: PATHS }, { age: 0, dryRun: false, now: Date.now() + 60_000 });
     assert.deepEqual(purged, { deleted: 2, errors: [] });
     socket.write(bytes.subarray(BEGUN));
     const [head] = (await once(socket, "data")) as [Buffer];
-    assert.match(head.toString(), /^HTTP\/1\.1 (?:404|503) /); // the gateway may fail where S3 says that it is gone
+    assert.match(head.toString(), /^HTTP\/1\.1 404 /);
     socket.destroy();
     assert.deepEqual(await driver.list("/"), []);
     assert.deepEqual(await unfinished(), []);

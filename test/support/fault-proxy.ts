@@ -52,7 +52,10 @@ export async function startFaultProxy(target: number, port: number = 0): Promise
     const [operation, key] = [operationOf(incoming), keyOf(incoming)];
     const fault = proxy.onRequest(operation, key, index++);
     void pass(agent, target, incoming, outgoing, fault)
-      .catch(() => ({ sent: 0, received: 0 }))
+      .catch(() => {
+        outgoing.socket?.resetAndDestroy(); // as the client would see the server's end without a proxy
+        return { sent: 0, received: 0 };
+      })
       .then((bytes) => requests.push({ operation, key, ...bytes }));
   }).listen(port, "127.0.0.1");
   await once(server, "listening");
