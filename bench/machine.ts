@@ -1,4 +1,4 @@
-import { availableParallelism, cpus, loadavg, totalmem } from "node:os";
+import { cpus, loadavg, totalmem } from "node:os";
 
 /** Processes that ran or waited to, of the last minute on average. */
 export function loadNow(): string {
@@ -10,7 +10,7 @@ export function describeMachine(before: string): string {
   const memory = Math.round(totalmem() / 2 ** 30);
   return [
     `${new Date().toISOString().slice(0, 10)}, ${cpus()[0]?.model.trim() ?? "an unknown processor"}`,
-    `${availableParallelism()} cores, ${memory} GiB of memory, Node ${process.versions.node}`,
+    `${cpus().length} cores, ${memory} GiB of memory, Node ${process.versions.node}`,
     `load ${before} at the start and ${loadNow()} at the end.`,
   ].join(", ");
 }

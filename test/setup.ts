@@ -14,6 +14,10 @@ const PACKAGES = {
   ctr: "containerd",
   nginx: "nginx",
   mmdebstrap: "mmdebstrap",
+  curl: "curl",
+  wrk: "wrk",
+  ab: "apache2-utils",
+  htpasswd: "apache2-utils",
 } as const;
 
 export type DebianProgram = keyof typeof PACKAGES;
