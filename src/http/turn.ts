@@ -63,11 +63,17 @@ export function closeAll(server: Server): void {
   }
 }
 
-/** Closes the connections that no request is on, also those on which one has only begun to arrive. */
+/**
+ * Closes the connections that no request is on, also those on which one has only begun to arrive. Handshakes that are under
+ * way may end in a request, so they are given until no other connection is left.
+ */
 export function closeIdle(server: Server): void {
-  for (const socket of connections.get(server) ?? []) {
+  const open = connections.get(server) ?? new Set();
+  for (const socket of open) {
     if (!isBusy(socket) && socket.writableLength === 0) socket.destroy();
   }
+  if (open.size > 0) return;
+  for (const socket of accepted.get(server) ?? []) socket.destroy();
 }
 
 /** Whether a connection waits for us rather than for its client. */
