@@ -25,9 +25,16 @@ export interface Http2Timeouts {
 /** Requests of one connection at a time. */
 const MOST_STREAMS = 128;
 
-/** Bytes that a client may send before it hears from us: of one request, and of all requests of a connection. */
-const STREAM_WINDOW = 4 * 1024 * 1024;
+/**
+ * Bytes that a client may send before it hears from us: of one request, and of all requests of a connection. Bytes that wait
+ * here for the storage outlive the collector's young generation where they are many, so only who is far gets the larger one.
+ */
+const STREAM_WINDOW = 1024 * 1024;
+const FAR_STREAM_WINDOW = 4 * 1024 * 1024;
 const SESSION_WINDOW = 8 * 1024 * 1024;
+
+/** ms for a ping and its answer, from which on a client is far: then the smaller window would hold it to 100 MB/s. */
+const FAR = 10;
 
 /** Bytes of a body that a client may send as one piece. */
 const LONGEST_FRAME = 256 * 1024;
@@ -82,12 +89,22 @@ export class Http2Connections implements Disposable {
   #open(session: ServerHttp2Session): void {
     const socket = this.#taking;
     session.setLocalWindowSize(SESSION_WINDOW);
+    widenFar(session);
     this.#sessions.add(session);
     session.once("close", () => this.#sessions.delete(session));
     session.on("error", () => undefined); // it ends the connection, and is the client's
     if (socket) sockets.set(session, socket);
     closeIdle(session, this.#timeouts);
   }
+}
+
+/** @param tries pings that must all be slow, because one may be slow for what we do ourselves meanwhile */
+function widenFar(session: ServerHttp2Session, tries = 3): void {
+  session.ping((error, time) => {
+    if (error || time < FAR || session.destroyed) return;
+    if (tries > 1) widenFar(session, tries - 1);
+    else session.settings({ initialWindowSize: FAR_STREAM_WINDOW });
+  });
 }
 
 /** The runtime tells clients of the limit, and holds them to nothing but 64 KiB for each of 128 fields. */

@@ -10,6 +10,7 @@ import { type Api, type ApiOptions, startApi } from "../support/api.ts";
 import { locationOf, noise, pushBlob, startUpload } from "../support/api-content.ts";
 import { Http2Client } from "../support/http2-client.ts";
 import { END_HEADERS, END_STREAM, FrameType, frame, headerBlock, PREFACE } from "../support/http2-frames.ts";
+import { slowProxy } from "../support/slow-proxy.ts";
 import { MIB } from "./form.ts";
 import { until } from "./until.ts";
 
@@ -192,6 +193,19 @@ describe("a client of HTTP/2", () => {
     using client = await Http2Client.open(api.origin);
     await until("its settings came", () => client.session.remoteSettings.maxConcurrentStreams === 128);
     assert.ok((client.session.remoteSettings.initialWindowSize ?? 0) >= MIB);
+  });
+
+  test("that is far may send more before it hears from the server", async () => {
+    await using api = await open();
+    await using way = await slowProxy(api.port);
+    way.delay(20);
+    using client = await Http2Client.open(`http://${way.address}`);
+    await until("its window grew", () => client.session.remoteSettings.initialWindowSize === 4 * MIB);
+    const [bytes, location] = [noise(6 * MIB), await startUpload(api, "a")];
+    const stream = client.request("PUT", `${location}&digest=${digestOf(bytes)}`);
+    stream.end(bytes);
+    const [head] = await once(stream, "response");
+    assert.equal(head[":status"], 201);
   });
 });
 
