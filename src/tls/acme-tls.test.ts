@@ -31,7 +31,7 @@ async function open(folder: TemporaryFolder, issue: Issuer): Promise<Place> {
   const tls = new AcmeTls(config, {
     cache: new AcmeCache(folder.path),
     issue,
-    log: { info: note, error: note },
+    log: { info: note, warn: note, error: note },
     now: () => place.now,
     random: () => 0,
     later: (ms, work) => {

@@ -4,9 +4,11 @@ import type { TlsConfig } from "../config/tls-config.ts";
 import { readClientCas, readPair, stampOf } from "./files.ts";
 import { admits, clientOptions, protocolOptions } from "./protocol.ts";
 import type { ServerTls } from "./server-tls.ts";
+import { faultOf } from "./validity.ts";
 
 export interface TlsLog {
   info(message: string): void;
+  warn(message: string): void;
   error(message: string): void;
 }
 
@@ -24,15 +26,25 @@ export class FileTls implements Tls {
   readonly options: TlsOptions;
   readonly #config: TlsConfig;
   readonly #log: TlsLog;
+  readonly #now: () => number;
   readonly #servers = new Set<Server>();
   #stamp: string;
+  /** The chain in PEM that is shown now. */
+  #shown = "";
+  /** What was last said of its dates. */
+  #fault: string | undefined;
 
-  /** @throws {ConfigError} */
-  constructor(config: TlsConfig, log: TlsLog) {
+  /**
+   * @param now ms since 1970
+   * @throws {ConfigError}
+   */
+  constructor(config: TlsConfig, log: TlsLog, now: () => number = Date.now) {
     this.#config = config;
     this.#log = log;
+    this.#now = now;
     this.#stamp = stampOf(config);
     this.options = { ...this.#read(), ...clientOptions(config) };
+    this.#checkValidity();
   }
 
   attach(server: Server): void {
@@ -47,9 +59,10 @@ export class FileTls implements Tls {
     return undefined;
   }
 
-  /** Reads the files again where one of them changed. */
+  /** Reads the files again where one of them changed, and tells the log once of a certificate that ends. */
   look(): void {
     if (stampOf(this.#config) !== this.#stamp) this.reload();
+    else this.#checkValidity();
   }
 
   reload(): void {
@@ -58,6 +71,7 @@ export class FileTls implements Tls {
       const context = this.#read();
       for (const server of this.#servers) server.setSecureContext(context);
       this.#log.info("the files of http.tls were read again; new connections get the certificate that is there now");
+      this.#checkValidity();
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.#log.error(`the files of http.tls cannot be used, so those of before stay: ${reason}`);
@@ -69,6 +83,14 @@ export class FileTls implements Tls {
   }
 
   #read(): SecureContextOptions {
-    return { ...protocolOptions(this.#config), ...readPair(this.#config), ...readClientCas(this.#config) };
+    const [pair, cas] = [readPair(this.#config), readClientCas(this.#config)];
+    this.#shown = pair.cert;
+    return { ...protocolOptions(this.#config), ...pair, ...cas };
+  }
+
+  #checkValidity(): void {
+    const fault = faultOf(this.#shown, this.#now());
+    if (fault !== undefined && fault !== this.#fault) this.#log.warn(`http.tls: the certificate ${fault}`);
+    this.#fault = fault;
   }
 }

@@ -8,11 +8,17 @@ import type { TlsConfig } from "../config/tls-config.ts";
 /** Bytes: more than any chain or bundle has. */
 const LIMIT = 16 * 1024 * 1024;
 
+/** PEM. */
+interface Pair {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /**
  * The certificate with its chain, and the key, which must belong to it.
  * @throws {ConfigError} which never quotes a file
  */
-export function readPair({ certificate = "", key = "" }: TlsConfig): SecureContextOptions {
+export function readPair({ certificate = "", key = "" }: TlsConfig): Pair {
   const pair = { cert: read("http.tls.certificate", certificate), key: read("http.tls.key", key) };
   try {
     const belongs = new X509Certificate(pair.cert).checkPrivateKey(createPrivateKey(pair.key));

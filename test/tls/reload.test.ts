@@ -1,6 +1,6 @@
 /** Certificates, keys and client CAs that change while the registry serves. */
 import assert from "node:assert/strict";
-import { copyFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { request } from "node:https";
 import { describe, test } from "node:test";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
@@ -18,6 +18,8 @@ interface Place extends AsyncDisposable {
   readonly log: string[];
   readonly ours: Authority;
   readonly theirs: Authority;
+  /** ms since 1970 */
+  readonly clock: { now: number };
 }
 
 async function open(over: Partial<TlsConfig> = {}): Promise<Place> {
@@ -29,14 +31,19 @@ async function open(over: Partial<TlsConfig> = {}): Promise<Place> {
   await copyFile(certPath, certificate);
   await copyFile(keyPath, key);
   const log: string[] = [];
+  const clock = { now: Date.now() };
   const note = (line: string): void => void log.push(line);
   const config: TlsConfig = { ...DEFAULTS, certificate, key, ...over };
   const cas = over.clientcas ? { clientcas: [folder.join("cas")] } : {};
   if (over.clientcas) await copyFile(ours.path, folder.join("cas"));
-  const tls = stack.use(new FileTls({ ...config, ...cas }, { info: note, error: note }));
+  const tls = stack.use(new FileTls({ ...config, ...cas }, { info: note, warn: note, error: note }, () => clock.now));
   const api = stack.use(await startApi(new MemoryDriver(), { protocol: "tls", tls }));
   const owned = stack.move();
-  return { folder, api, tls, log, ours, theirs, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  const place: Place = {
+    ...{ folder, api, tls, log, ours, theirs, clock },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+  return place;
 }
 
 const DEFAULTS: TlsConfig = {
@@ -100,6 +107,58 @@ describe("the files of http.tls", () => {
     assert.equal(await shownBy(place.api), "second");
   });
 
+  test("are found where a link to their folder is set anew, as Kubernetes mounts secrets", async () => {
+    await using place = await open();
+    const { folder, tls, api, ours, log } = place;
+    const put = async (version: string): Promise<void> => {
+      const { certPath, keyPath } = await ours.sign(version);
+      await mkdir(folder.join(`..${version}`));
+      await copyFile(certPath, folder.join(`..${version}`, "cert"));
+      await copyFile(keyPath, folder.join(`..${version}`, "key"));
+      await symlink(`..${version}`, folder.join("..data_tmp"));
+      await rename(folder.join("..data_tmp"), folder.join("..data"));
+    };
+    await put("v1");
+    for (const name of ["cert", "key"]) {
+      await rm(folder.join(name));
+      await symlink(`..data/${name}`, folder.join(name));
+    }
+    tls.look();
+    assert.equal(await shownBy(api), "v1");
+    await put("v2");
+    await rm(folder.join("..v1"), { recursive: true });
+    tls.look();
+    assert.equal(await shownBy(api), "v2");
+    await rm(folder.join("..data"));
+    tls.look();
+    assert.equal(await shownBy(api), "v2");
+    assert.match(log.at(-1) ?? "", /those of before stay: http\.tls\.certificate: cannot be read: ENOENT/);
+    await put("v3");
+    tls.look();
+    assert.equal(await shownBy(api), "v3");
+  });
+
+  test("are warned of once before the certificate ends, once when it has ended, and no more when it is renewed", async () => {
+    await using place = await open();
+    const { clock, tls, log } = place;
+    const look = (hours: number): number => {
+      clock.now += hours * 3_600_000;
+      tls.look();
+      tls.look();
+      return log.length;
+    };
+    assert.deepEqual([look(40), look(4), look(1), look(10), look(1)], [0, 1, 1, 2, 2]);
+    assert.match(log[0] ?? "", /^http\.tls: the certificate is valid until \S+Z only$/);
+    assert.match(log[1] ?? "", /^http\.tls: the certificate was valid until \S+Z, and clients refuse it now$/);
+    await replace(place, await place.ours.sign("second"));
+    clock.now = Date.now();
+    assert.equal(look(0), 3);
+    assert.match(log[2] ?? "", /were read again/);
+    clock.now -= 24 * 3_600_000;
+    assert.equal(look(0), 4);
+    assert.match(log[3] ?? "", /is not valid before/);
+  });
+
   test("that are missing, no certificates, or no pair keep the registry from starting", async () => {
     await using place = await open();
     const { folder } = place;
@@ -115,7 +174,7 @@ describe("the files of http.tls", () => {
         /could not add CA to pool: .*has no certificate in PEM/,
       ],
     ] as const) {
-      const silent = { info: () => undefined, error: () => undefined };
+      const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
       assert.throws(() => new FileTls({ ...DEFAULTS, ...config }, silent), { name: "ConfigError", message });
     }
   });
