@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { freePort } from "../../test/support/free-port.ts";
 import { startMailServer } from "../../test/support/mail-server.ts";
+import { selfSigned } from "../../test/support/self-signed.ts";
 import { createMailHook, type MailHookOptions } from "./mail-hook.ts";
 
 const LINE = { time: "2026-11-21T02:50:40.123Z", level: "error", msg: "a request failed", service: "registry", n: [1] };
@@ -63,6 +64,27 @@ test("a server that is not there is complained of, and nobody waits for it", asy
     hook.send(LINE);
   }
   assert.match(told.join("\n"), /^a line of the log could not be mailed: .*ECONNREFUSED/);
+});
+
+test("a server with a certificate that nobody trusts gets no mail, unless the operator says insecure", async () => {
+  await using server = await startMailServer({ users: true, pair: await selfSigned() });
+  const user = { username: "me", password: "secret" };
+  const told: string[] = [];
+  {
+    await using hook = createMailHook({ ...options(server.port), ...user, complain: (problem) => told.push(problem) });
+    hook.send(LINE);
+  }
+  assert.match(told.join("\n"), /^a line of the log could not be mailed: .*self-signed certificate/);
+  assert.deepEqual([server.mails.length, server.logins.length], [0, 0]);
+  {
+    await using hook = createMailHook({ ...options(server.port), ...user, insecure: true });
+    hook.send(LINE);
+  }
+  assert.deepEqual(server.logins, ["\0me\0secret"]);
+  assert.deepEqual(
+    server.mails.map(({ encrypted }) => encrypted),
+    [true],
+  );
 });
 
 function options(port: number): MailHookOptions {

@@ -1,5 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import type { SelfSigned } from "./self-signed.ts";
 
 export interface Received {
   readonly method: string;
@@ -39,13 +41,16 @@ export interface ReceivedEvent {
 /** How long {@link EventReceiver.has} waits. ms */
 const DEADLINE = 30_000;
 
-/** @param port a free one by default */
-export async function startReceiver(port = 0): Promise<EventReceiver> {
+/**
+ * @param port a free one by default
+ * @param pair given: over TLS
+ */
+export async function startReceiver(port = 0, pair?: SelfSigned): Promise<EventReceiver> {
   const requests: Received[] = [];
   const events: ReceivedEvent[] = [];
   let react: (count: number) => Reaction = () => 200;
   let look = (): void => undefined;
-  const server = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const received = await readRequest(request);
     requests.push(received);
     const reaction = react(requests.length);
@@ -53,11 +58,12 @@ export async function startReceiver(port = 0): Promise<EventReceiver> {
     if (typeof reaction === "function") reaction(request, response);
     else response.writeHead(reaction).end();
     look();
-  });
+  };
+  const server = pair ? createHttpsServer({ ...pair }, answer) : createServer(answer);
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   const address = server.address() as AddressInfo;
   const receiver: EventReceiver = {
-    url: `http://127.0.0.1:${address.port}/events`,
+    url: `${pair ? "https" : "http"}://127.0.0.1:${address.port}/events`,
     port: address.port,
     requests,
     events,

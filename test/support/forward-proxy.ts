@@ -9,8 +9,8 @@ export interface ForwardProxy extends AsyncDisposable {
   readonly asked: readonly string[];
   /** Of the last request: what its client says of itself. */
   readonly authorization: string | undefined;
-  /** From now on it refuses with this status. */
-  refuse(status: number): void;
+  /** From now on it refuses with this status; undefined: no more. */
+  refuse(status: number | undefined): void;
 }
 
 export async function startForwardProxy(): Promise<ForwardProxy> {
@@ -35,7 +35,7 @@ export async function startForwardProxy(): Promise<ForwardProxy> {
   });
   server.on("connect", (incoming, client: Socket) => {
     note(incoming);
-    if (refusal !== undefined) return void client.end(`HTTP/1.1 ${refusal} No\r\n\r\n`);
+    if (refusal !== undefined) return void client.resume().end(`HTTP/1.1 ${refusal} No\r\n\r\n`);
     const target = connect(Number(incoming.url?.split(":").at(-1)), "127.0.0.1");
     for (const [one, other] of [
       [client, target],

@@ -1,12 +1,15 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { createInterface } from "node:readline";
+import { TLSSocket } from "node:tls";
+import type { SelfSigned } from "./self-signed.ts";
 
 export interface Mail {
   readonly from: string;
   readonly to: readonly string[];
   /** Head and body as they were sent. */
   readonly text: string;
+  readonly encrypted: boolean;
 }
 
 export interface MailServer extends AsyncDisposable {
@@ -18,8 +21,15 @@ export interface MailServer extends AsyncDisposable {
   next(): Promise<void>;
 }
 
-/** Takes every mail, over SMTP without encryption. */
-export async function startMailServer({ users = false }: { readonly users?: boolean } = {}): Promise<MailServer> {
+export interface MailServerOptions {
+  /** Whether clients may log in. */
+  readonly users?: boolean;
+  /** Clients are offered encryption with it; not set: they are not. */
+  readonly pair?: SelfSigned;
+}
+
+/** Takes every mail, over SMTP. */
+export async function startMailServer(options: MailServerOptions = {}): Promise<MailServer> {
   const mails: Mail[] = [];
   const logins: string[] = [];
   const waiting: (() => void)[] = [];
@@ -27,7 +37,7 @@ export async function startMailServer({ users = false }: { readonly users?: bool
     mails.push(mail);
     for (const call of waiting.splice(0)) call();
   };
-  const server = createServer((socket) => void converse(socket, users, take, (login) => void logins.push(login)));
+  const server = createServer((socket) => void converse(socket, options, take, (login) => void logins.push(login)));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
@@ -43,22 +53,28 @@ export async function startMailServer({ users = false }: { readonly users?: bool
 
 async function converse(
   socket: Socket,
-  users: boolean,
+  options: MailServerOptions,
   take: (mail: Mail) => void,
   login: (text: string) => void,
 ): Promise<void> {
+  const isEncrypted = socket instanceof TLSSocket;
+  const abilities = [...(options.users ? ["AUTH PLAIN"] : []), ...(options.pair && !isEncrypted ? ["STARTTLS"] : [])];
   const say = (text: string): void => void socket.write(`${text}\r\n`);
   let mail: { from: string; to: string[]; lines: string[] | undefined } = { from: "", to: [], lines: undefined };
-  say("220 here");
+  if (!isEncrypted) say("220 here");
   socket.on("error", () => undefined);
   for await (const line of createInterface({ input: socket, crlfDelay: Number.POSITIVE_INFINITY })) {
     if (mail.lines && line !== ".") mail.lines.push(line);
     else if (mail.lines) {
-      take({ from: mail.from, to: mail.to, text: `${mail.lines.join("\r\n")}\r\n` });
+      take({ from: mail.from, to: mail.to, text: `${mail.lines.join("\r\n")}\r\n`, encrypted: isEncrypted });
       mail = { from: "", to: [], lines: undefined };
       say("250 taken");
-    } else if (line.startsWith("EHLO")) say(users ? "250-here\r\n250 AUTH PLAIN" : "250 here");
-    else if (line.startsWith("AUTH PLAIN ")) {
+    } else if (line.startsWith("EHLO"))
+      say(["250-here", ...abilities.map((name) => `250-${name}`), "250 8BITMIME"].join("\r\n"));
+    else if (line === "STARTTLS" && options.pair) {
+      say("220 go on");
+      return converse(new TLSSocket(socket, { isServer: true, ...options.pair }), options, take, login);
+    } else if (line.startsWith("AUTH PLAIN ")) {
       login(Buffer.from(line.slice(11), "base64").toString());
       say("235 welcome");
     } else if (line.startsWith("MAIL FROM:")) {
