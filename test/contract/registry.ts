@@ -24,8 +24,12 @@ export interface Services extends AsyncDisposable {
 
 type OpenStorage = () => Promise<AsyncDisposable & { readonly driver: StorageDriver }>;
 
-const OF_THIS_MACHINE: Readonly<Record<string, OpenStorage>> = {
+const IN_MEMORY: Readonly<Record<string, OpenStorage>> = {
   "in memory": async () => ({ driver: new MemoryDriver(), [Symbol.asyncDispose]: async () => undefined }),
+};
+
+const OF_THIS_MACHINE: Readonly<Record<string, OpenStorage>> = {
+  ...IN_MEMORY,
   "on a filesystem": async () => {
     const folder = await temporaryFolder("api");
     const driver = await openFilesystem({ rootdirectory: folder.path });
@@ -36,9 +40,14 @@ const OF_THIS_MACHINE: Readonly<Record<string, OpenStorage>> = {
 /** `npm run test:backends` starts a server of S3 and says on which port. */
 const S3_PORT = process.env["WHARFINGER_TEST_S3"];
 
+/** Set where the suites run over another protocol than the usual one, of which no storage knows. */
+const OTHER_PROTOCOL = process.env["WHARFINGER_PROTOCOL"] !== undefined;
+
 const STORAGES: Readonly<Record<string, OpenStorage>> = S3_PORT
   ? { "on S3": () => openBucket(Number(S3_PORT)) }
-  : OF_THIS_MACHINE;
+  : OTHER_PROTOCOL
+    ? IN_MEMORY
+    : OF_THIS_MACHINE;
 
 /** Every storage has a root of its own in one bucket. The registry sends nobody there, as the suites want the bytes. */
 async function openBucket(port: number): Promise<Awaited<ReturnType<OpenStorage>>> {
