@@ -10,22 +10,7 @@ import type { RepositoryName } from "../../src/oci/names.ts";
 import { MemoryDriver } from "../../src/storage/memory.ts";
 import { startApi } from "../support/api.ts";
 import { pushBlob } from "../support/api-content.ts";
-
-const DIGEST = `sha256:${"a".repeat(64)}`;
-const ID = "11111111-2222-4333-8444-555555555555";
-
-/** A path of each kind. */
-const PATHS = {
-  root: "/",
-  base: "/v2/",
-  catalog: "/v2/_catalog",
-  tags: "/v2/a/b/tags/list",
-  manifest: "/v2/a/b/manifests/latest",
-  blob: `/v2/a/b/blobs/${DIGEST}`,
-  uploads: "/v2/a/b/blobs/uploads/",
-  upload: `/v2/a/b/blobs/uploads/${ID}`,
-  referrers: `/v2/a/b/referrers/${DIGEST}`,
-} as const;
+import { PATHS } from "../support/route-paths.ts";
 
 /** What a request to a path of its own kind needs, as the specification of the peers has it. */
 const NEEDED: Readonly<Record<string, string>> = {
