@@ -1,11 +1,14 @@
 /** Real clients log in, push and pull, with each controller. */
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
-import { mkdir, writeFile } from "node:fs/promises";
+import { createPublicKey, type KeyObject, randomBytes } from "node:crypto";
+import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { bcrypt } from "hash-wasm";
+import { thumbprintOf } from "../../src/auth/token/key-ids.ts";
+import { keyIdOf } from "../../src/oci/schema1/key-id.ts";
 import { unlessDebian, unlessDebianRoot } from "../setup.ts";
-import { AUTHORITY, issue, x5cOf } from "../support/certificates.ts";
+import { Authority } from "../support/authority.ts";
+import { AUTHORITY, issue } from "../support/certificates.ts";
 import { ContainerTools } from "../support/container-tools.ts";
 import { Containerd } from "../support/containerd.ts";
 import { imageOf, layerOf } from "../support/image.ts";
@@ -32,30 +35,39 @@ interface Prepared {
   readonly tokens?: TokenServer;
 }
 
+type Prepare = (folder: TemporaryFolder) => Promise<Prepared>;
+
 async function htpasswd(folder: TemporaryFolder): Promise<Prepared> {
   const hash = await bcrypt({ password: PASSWORD, salt: randomBytes(16), costFactor: 10, outputType: "encoded" });
   await writeFile(folder.join("htpasswd"), `alice:${hash}\n`);
   return { auth: { htpasswd: { realm: "the registry", path: folder.join("htpasswd") } } };
 }
 
+/** Its tokens say by which id of a key they are signed. */
 const token =
-  (post: boolean) =>
-  async (folder: TemporaryFolder): Promise<Prepared> => {
-    const root = await issue(folder, "root", { extensions: [AUTHORITY] });
-    const signer = await issue(folder, "leaf", { issuer: root });
-    const tokens = await startTokenServer({
-      ...{ signer, post, allowed },
-      header: { x5c: x5cOf(signer) },
-      passwords: { alice: PASSWORD },
-    });
-    const { certificatePath: rootcertbundle } = root;
+  (idOf: (key: KeyObject) => string | undefined, post: boolean): Prepare =>
+  async (folder) => {
+    const signer = await issue(folder, "root", { extensions: [AUTHORITY] });
+    const header = { kid: idOf(createPublicKey(signer.key)) };
+    const tokens = await startTokenServer({ ...{ signer, post, allowed, header }, passwords: { alice: PASSWORD } });
+    const { certificatePath: rootcertbundle } = signer;
     return { auth: { token: { realm: tokens.realm, service: SERVICE, issuer: ISSUER, rootcertbundle } }, tokens };
   };
 
+const token2: Prepare = token(keyIdOf, false);
+const token3: Prepare = token((key) => thumbprintOf(key.export({ format: "jwk" }) as Record<string, unknown>), true);
+
+/** It believes every token, so the tokens of nobody as well. */
+const silly: Prepare = async (folder) => {
+  const { tokens } = await token2(folder);
+  return { auth: { silly: { realm: tokens?.realm ?? "", service: SERVICE } }, ...(tokens && { tokens }) };
+};
+
 for (const [controller, prepare] of [
+  ["silly", silly],
   ["htpasswd", htpasswd],
-  ["token by GET", token(false)],
-  ["token by POST where a client can", token(true)],
+  ["token of 2.x by GET", token2],
+  ["token of 3.x by POST where a client can", token3],
 ] as const) {
   describe(`clients with ${controller}`, { skip: unlessDebian("skopeo") }, () => {
     const stack = new AsyncDisposableStack();
@@ -81,6 +93,11 @@ for (const [controller, prepare] of [
     after(() => stack.disposeAsync());
 
     const name = (repository: string): string => `${registry.host}/${repository}`;
+    /** Without a name, everybody is let in by one controller and nobody by the others. */
+    const expectRefused = async (asked: Promise<unknown>, reason: RegExp): Promise<void> => {
+      if (controller === "silly") await asked;
+      else await assert.rejects(asked, reason);
+    };
     const credentials = (password = PASSWORD): readonly string[] => ["--username", "alice", "--password", password];
     const push = (target: string): Promise<string> =>
       tools.skopeo("copy", `oci:${folder.join("layout")}:v1`, `docker://${name(target)}`);
@@ -88,7 +105,7 @@ for (const [controller, prepare] of [
       tools.skopeo("copy", `docker://${name(source)}`, `dir:${folder.join(`pulled-${crypto.randomUUID()}`)}`);
 
     test("skopeo logs in, pushes, pulls, deletes, and logs out", async () => {
-      await assert.rejects(push("alice/skopeo:v1"), REFUSED);
+      await expectRefused(push("alice/skopeo:v1"), REFUSED);
       await assert.rejects(tools.skopeo("login", ...credentials("wrong"), registry.host), REFUSED);
       await tools.skopeo("login", ...credentials(), registry.host);
       await push("alice/skopeo:v1");
@@ -96,7 +113,7 @@ for (const [controller, prepare] of [
       await tools.skopeo("copy", `docker://${name("alice/skopeo:v1")}`, `docker://${name("alice/copied:v1")}`);
       await tools.skopeo("delete", `docker://${name("alice/copied:v1")}`);
       await tools.skopeo("logout", registry.host);
-      await assert.rejects(pull("alice/skopeo:v1"), REFUSED);
+      await expectRefused(pull("alice/skopeo:v1"), REFUSED);
     });
 
     test("ctr pulls and pushes with a user", { skip: unlessDebianRoot("containerd", "ctr") }, async () => {
@@ -112,7 +129,7 @@ for (const [controller, prepare] of [
     });
 
     const rights = "a token is asked for what the request needs, and grants no more than its user may";
-    if (controller !== "htpasswd")
+    if (controller.startsWith("token"))
       test(rights, async () => {
         const asked = tokens?.asked ?? [];
         assert.ok(
@@ -126,8 +143,6 @@ for (const [controller, prepare] of [
         await assert.rejects(pull("shared/own:v1"), /manifest unknown|name unknown|not found/i);
       });
 
-    if (controller.includes("POST")) return; // these do as skopeo does
-
     test("podman logs in, pulls and pushes", { skip: unlessDebianRoot("podman") }, async () => {
       await tools.podman("login", "--tls-verify=false", ...credentials(), registry.host);
       await push("alice/podman:v1");
@@ -135,7 +150,7 @@ for (const [controller, prepare] of [
       await tools.podmanTransfer("push", "--quiet", name("alice/podman:v1"), `docker://${name("alice/podman:v2")}`);
       await pull("alice/podman:v2");
       await tools.podman("logout", registry.host);
-      await assert.rejects(tools.podmanTransfer("pull", "--quiet", name("alice/podman:v2")));
+      await expectRefused(tools.podmanTransfer("pull", "--quiet", name("alice/podman:v2")), REFUSED);
     });
 
     test("buildah logs in, pulls and pushes", { skip: unlessDebianRoot("buildah") }, async () => {
@@ -145,7 +160,51 @@ for (const [controller, prepare] of [
       await tools.buildahTransfer("push", "--quiet", name("alice/buildah:v1"), `docker://${name("alice/buildah:v2")}`);
       await pull("alice/buildah:v2");
       await tools.buildah("logout", registry.host);
-      await assert.rejects(tools.buildahTransfer("push", "--quiet", name("alice/buildah:v1")));
+      const target = `docker://${name("alice/buildah:v3")}`;
+      await expectRefused(tools.buildahTransfer("push", "--quiet", name("alice/buildah:v1"), target), REFUSED);
     });
   });
 }
+
+describe("over TLS, where a client needs a certificate and a password", { skip: unlessDebian("skopeo") }, () => {
+  for (const [controller, prepare] of [
+    ["htpasswd", htpasswd],
+    ["token", token3],
+  ] as const) {
+    test(`skopeo logs in, pushes and pulls with ${controller}`, async () => {
+      await using stack = new AsyncDisposableStack();
+      const folder = stack.use(await temporaryFolder("login"));
+      const { auth, tokens } = await prepare(folder);
+      if (tokens) stack.use(tokens);
+      const [authority, certificates] = [await Authority.make(folder, "ca"), folder.join("certificates")];
+      const [server, client] = [await authority.sign("server"), await authority.sign("client")];
+      await mkdir(certificates);
+      await copyFile(authority.path, `${certificates}/ca.crt`);
+      await copyFile(client.certPath, `${certificates}/client.cert`);
+      await copyFile(client.keyPath, `${certificates}/client.key`);
+      const tls = { certificate: server.certPath, key: server.keyPath, clientcas: [authority.path] };
+      const registry = stack.use(
+        await startRegistry("wharfinger", {
+          rootDirectory: folder.join("data"),
+          configuration: { auth, http: { tls } },
+        }),
+      );
+      const tools = await ContainerTools.create(folder);
+      await mkdir(folder.join("content"));
+      await writeFile(folder.join("content/plain.txt"), "a file\n");
+      await writeOciLayout(folder.join("layout"), {
+        v1: imageOf([await layerOf(folder.join("content"))], { platform: AMD64 }),
+      });
+      const image = `docker://${registry.host}/alice/skopeo:v1`;
+      const login = ["--tls-verify=true", "--username", "alice", "--password", PASSWORD, registry.host];
+      const secure = ["--cert-dir", certificates];
+      const to = ["--dest-tls-verify=true", "--dest-cert-dir", certificates];
+      const from = ["--src-tls-verify=true", "--src-cert-dir", certificates];
+      await assert.rejects(tools.skopeo("login", ...login), /certificate/);
+      await assert.rejects(tools.skopeo("copy", ...to, `oci:${folder.join("layout")}:v1`, image), REFUSED);
+      await tools.skopeo("login", ...secure, ...login);
+      await tools.skopeo("copy", ...to, `oci:${folder.join("layout")}:v1`, image);
+      await tools.skopeo("copy", ...from, image, `dir:${folder.join("pulled")}`);
+    });
+  }
+});
