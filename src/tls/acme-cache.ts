@@ -2,7 +2,7 @@
  * What Let's Encrypt gave, in a directory as the peers keep it: `acme_account+key`, and a file for each name with the
  * private key first and the chain of certificates behind it, all in PEM.
  */
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -36,13 +36,21 @@ export class AcmeCache {
     this.#write(host, `${key.trim()}\n${cert.trim()}\n`);
   }
 
-  /** The key of our account, in PEM; made and kept where there is none. */
-  accountKey(make: () => string): string {
+  /**
+   * The key of our account; made and kept where there is none.
+   * @param make in PEM
+   * @throws {Error} for a file that holds none, which is left as it is
+   */
+  accountKey(make: () => string): KeyObject {
     const kept = this.#read(ACCOUNT);
-    if (kept !== undefined) return kept;
-    const made = make();
-    this.#write(ACCOUNT, made);
-    return made;
+    const text = kept ?? make();
+    if (kept === undefined) this.#write(ACCOUNT, text);
+    try {
+      return createPrivateKey(text);
+    } catch (cause) {
+      const path = join(this.#folder, ACCOUNT);
+      throw new Error(`${path} holds no private key; restore it, or remove it for another account`, { cause });
+    }
   }
 
   #read(name: string): string | undefined {

@@ -1,6 +1,6 @@
 /** @see RFC 8555 */
-import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
-import { Client, crypto, directory } from "acme-client";
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
+import { axios, Client, crypto, directory } from "acme-client";
 import type { AcmeCache } from "./acme-cache.ts";
 import type { Issuer } from "./acme-tls.ts";
 
@@ -10,10 +10,31 @@ export interface IssuerOptions {
   readonly email?: string | undefined;
 }
 
+/**
+ * The library asks again for more than a minute where it gets no answer, and then says nothing of why. Who calls an issuer
+ * tries again anyway.
+ */
+function failAtOnce(): void {
+  axios.interceptors.response.clear();
+  axios.interceptors.response.use(null, (error: Failed) => {
+    const { response, config } = error;
+    const isGood = response && (config?.retryValidateStatus?.(response.status) ?? true); // the library's name for its own
+    if (!isGood) throw error;
+    return response;
+  });
+}
+
+/** Every answer comes as a failure, because the library takes none for a success before it has looked itself. */
+interface Failed extends Error {
+  readonly response?: { readonly status: number };
+  readonly config?: { readonly retryValidateStatus?: ((status: number) => boolean) | null };
+}
+
 /** Gets certificates from an authority, whose terms the operator agrees to by configuring it. */
 export function openIssuer(cache: AcmeCache, { directoryurl, email }: IssuerOptions): Issuer {
+  failAtOnce();
   return async (host, show) => {
-    const accountKey = inPkcs8(createPrivateKey(cache.accountKey(ecdsaKey)));
+    const accountKey = inPkcs8(cache.accountKey(ecdsaKey));
     const client = new Client({ directoryUrl: directoryurl ?? directory.letsencrypt.production, accountKey });
     const [key, csr] = await crypto.createCsr({ altNames: [host] }, ecdsaKey());
     let shown: Disposable | undefined;

@@ -46,7 +46,10 @@ export class AcmeTls implements Tls {
   constructor(config: TlsConfig, parts: AcmeParts) {
     this.#config = config;
     this.#parts = { now: Date.now, random: Math.random, later, ...parts };
-    for (const name of config.letsencrypt.hosts) this.#hosts.set(plain(name), this.#restore(plain(name)));
+    for (const name of config.letsencrypt.hosts) {
+      this.#hosts.set(plain(name), { end: 0, due: 0, patience: FIRST_PATIENCE });
+    }
+    this.#restore();
     this.options = {
       ...protocolOptions(config),
       ...readClientCas(config),
@@ -72,7 +75,7 @@ export class AcmeTls implements Tls {
 
   /** Takes certificates that somebody else put into the cache. */
   reload(): void {
-    for (const [name, host] of this.#hosts) this.#use(name, host, this.#parts.cache.get(name));
+    this.#restore();
   }
 
   [Symbol.dispose](): void {
@@ -80,10 +83,15 @@ export class AcmeTls implements Tls {
     this.#hosts.clear();
   }
 
-  #restore(name: string): Host {
-    const host: Host = { end: 0, due: 0, patience: FIRST_PATIENCE };
-    this.#use(name, host, this.#parts.cache.get(name));
-    return host;
+  /** From the cache. One that cannot be read there will be got anew, and does not keep the others from being served. */
+  #restore(): void {
+    for (const [name, host] of this.#hosts) {
+      try {
+        this.#use(name, host, this.#parts.cache.get(name));
+      } catch (error) {
+        this.#parts.log.error(`http.tls: the certificate of ${name} cannot be read: ${messageOf(error)}`);
+      }
+    }
   }
 
   #use(name: string, host: Host, issued: Issued | undefined): void {
@@ -117,7 +125,7 @@ export class AcmeTls implements Tls {
       cache.put(name, issued);
       host.patience = FIRST_PATIENCE;
     } catch (error) {
-      log.error(`http.tls: no certificate for ${name}: ${error instanceof Error ? error.message : error}`);
+      log.error(`http.tls: no certificate for ${name}: ${messageOf(error)}`);
     }
     if (!this.#hosts.has(name)) return;
     const wait = host.patience * (1 + random() / 4);
@@ -135,6 +143,13 @@ interface Host {
   /** ms to the next try. */
   patience: number;
   next?: Disposable;
+}
+
+/** Where a name has several addresses, their errors are one that says nothing itself. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const inner = error instanceof AggregateError ? error.errors.map(messageOf).join("; ") : "";
+  return [error.message, inner].filter((text) => text !== "").join(": ");
 }
 
 /** Names of hosts have no case, and may end in a dot. */

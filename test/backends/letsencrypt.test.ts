@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { readdir, stat } from "node:fs/promises";
+import { X509Certificate } from "node:crypto";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { describe, test } from "node:test";
 import { connect } from "node:tls";
 import { until } from "../faults/until.ts";
 import { freePort } from "../support/free-port.ts";
 import { startPebble, unlessPebble } from "../support/pebble.ts";
-import { startRegistry } from "../support/registry-process.ts";
+import { type RegistryProcess, startRegistry } from "../support/registry-process.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 /** Who issued the certificate that the server shows for this name; undefined where it shows none. */
@@ -65,4 +66,41 @@ describe("Let's Encrypt", { skip: unlessPebble() }, () => {
     assert.equal(pebble.log.split("Issued certificate").length, orders);
     assert.doesNotMatch(registry.log, /no certificate for/);
   });
+
+  test("renews a certificate that has ended, which is shown until then, and replaces one that is damaged", async () => {
+    await using folder = await temporaryFolder("letsencrypt");
+    const port = await freePort();
+    await using pebble = await startPebble(folder, port, 2);
+    const [cachefile, hosts] = [folder.join("cache"), ["one.example.org", "two.example.org"]];
+    const letsencrypt = { cachefile, email: "a@example.org", hosts, directoryurl: pebble.directory };
+    const start = (): Promise<RegistryProcess> =>
+      startRegistry("wharfinger", {
+        rootDirectory: folder.join("data"),
+        port,
+        configuration: { http: { tls: { letsencrypt } } },
+        env: { NODE_EXTRA_CA_CERTS: pebble.authority },
+      });
+    const kept = (): Promise<string[]> =>
+      Promise.all(hosts.map((name) => readFile(`${cachefile}/${name}`, "utf8").catch(() => "")));
+    {
+      await using _registry = await start();
+      await until("both are kept", async () => (await kept()).every((text) => text.includes("CERTIFICATE")));
+    }
+    const [first = "", second = ""] = await kept();
+    await until("they have ended", () => new X509Certificate(certificateIn(first)).validToDate.getTime() < Date.now());
+    await writeFile(`${cachefile}/two.example.org`, second.slice(0, 100));
+    await using registry = await start();
+    assert.match(registry.log, /the certificate of one\.example\.org is valid until/);
+    assert.match((await issuerOf(port, "one.example.org")) ?? "", /^Pebble/);
+    await until("both are new", async () =>
+      (await kept()).every((text) => text.includes("CERTIFICATE") && text !== first && text !== second),
+    ).catch((cause: unknown) => {
+      throw new Error(`${registry.log}\n${pebble.log}`, { cause });
+    });
+    assert.match((await issuerOf(port, "two.example.org")) ?? "", /^Pebble/);
+  });
 });
+
+function certificateIn(text: string): string {
+  return text.slice(text.indexOf("-----BEGIN CERTIFICATE-----"));
+}

@@ -42,8 +42,11 @@ export function unlessPebble(): string | false {
   return !existsSync(join(FOLDER, "pebble")) && "pebble is not installed: npm run test:backends does that";
 }
 
-/** @param tlsPort where the registry is that is asked whether names are its own */
-export async function startPebble(folder: TemporaryFolder, tlsPort: number): Promise<Pebble> {
+/**
+ * @param tlsPort where the registry is that is asked whether names are its own
+ * @param validity of certificates. s
+ */
+export async function startPebble(folder: TemporaryFolder, tlsPort: number, validity = 7_776_000): Promise<Pebble> {
   await using stack = new AsyncDisposableStack();
   const [port, management, dns, control] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
   const authority = await Authority.make(folder, "pebble-ca");
@@ -56,7 +59,7 @@ export async function startPebble(folder: TemporaryFolder, tlsPort: number): Pro
     httpPort: 1,
     tlsPort,
     ocspResponderURL: "",
-    profiles: { default: { description: "short", validityPeriod: 7776000 } },
+    profiles: { default: { description: "short", validityPeriod: validity } },
   };
   await writeFile(folder.join("pebble.json"), JSON.stringify({ pebble }));
   const none = ["-http01", "", "-https01", "", "-tlsalpn01", "", "-doh", ""];
