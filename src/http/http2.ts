@@ -152,6 +152,9 @@ const CANCEL = 8;
 /** Times `stall` that one piece of an answer may take. */
 const PATIENCE = 5;
 
+/** The longest wait of one timer of Node. ms */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 /**
  * The runtime's timer begins anew with every byte that moves, also for another request of the connection; so a client
  * that takes some answers and leaves others is given a longer time.
@@ -164,7 +167,7 @@ function dropUnread(stream: ServerHttp2Stream, stall: number): void {
   const timer = setInterval(() => {
     if (!moved) drop();
     moved = false;
-  }, PATIENCE * stall);
+  }, Math.min(PATIENCE * stall, LONGEST_TIMER));
   stream.setTimeout(stall, drop);
   stream.on("drain", () => {
     moved = true;

@@ -188,6 +188,19 @@ describe("a client of HTTP/2", () => {
     assert.ok((await client.get(`/v2/a/blobs/${digest}`)).body.equals(bytes));
   });
 
+  test("is not dropped where the time to stall is the longest that a timer can wait", async () => {
+    await using api = await open({ stall: 2 ** 31 - 1 });
+    const bytes = noise(4 * MIB);
+    const digest = await pushBlob(api, "a", bytes);
+    using client = await Http2Client.open(api.origin);
+    const stream = client.request("GET", `/v2/a/blobs/${digest}`);
+    await once(stream, "response");
+    for (let count = 0; count < 20; count += 1) await client.get("/v2/"); // meanwhile nothing of it is read
+    let length = 0;
+    for await (const part of stream) length += (part as Buffer).length;
+    assert.equal(length, bytes.length);
+  });
+
   test("may have 128 requests at a time and no more", async () => {
     await using api = await open();
     using client = await Http2Client.open(api.origin);
