@@ -164,10 +164,13 @@ function dropUnread(stream: ServerHttp2Stream, stall: number): void {
   const drop = (): void => {
     if (stream.writableLength > 0) stream.close(CANCEL);
   };
-  const timer = setInterval(() => {
-    if (!moved) drop();
-    moved = false;
-  }, Math.min(PATIENCE * stall, LONGEST_TIMER));
+  const timer = setInterval(
+    () => {
+      if (!moved) drop();
+      moved = false;
+    },
+    Math.min(PATIENCE * stall, LONGEST_TIMER),
+  );
   stream.setTimeout(stall, drop);
   stream.on("drain", () => {
     moved = true;

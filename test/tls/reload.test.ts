@@ -31,7 +31,7 @@ async function open(over: Partial<TlsConfig> = {}): Promise<Place> {
   await copyFile(certPath, certificate);
   await copyFile(keyPath, key);
   const log: string[] = [];
-  const clock = { now: Date.now() };
+  const clock = { now: Date.now() + HOUR }; // when every certificate of the test is valid
   const note = (line: string): void => void log.push(line);
   const config: TlsConfig = { ...DEFAULTS, certificate, key, ...over };
   const cas = over.clientcas ? { clientcas: [folder.join("cas")] } : {};
@@ -45,6 +45,9 @@ async function open(over: Partial<TlsConfig> = {}): Promise<Place> {
   };
   return place;
 }
+
+/** ms */
+const HOUR = 3_600_000;
 
 const DEFAULTS: TlsConfig = {
   clientcas: [],
@@ -142,7 +145,7 @@ describe("the files of http.tls", () => {
     await using place = await open();
     const { clock, tls, log } = place;
     const look = (hours: number): number => {
-      clock.now += hours * 3_600_000;
+      clock.now += hours * HOUR;
       tls.look();
       tls.look();
       return log.length;
@@ -154,7 +157,7 @@ describe("the files of http.tls", () => {
     clock.now = Date.now();
     assert.equal(look(0), 3);
     assert.match(log[2] ?? "", /were read again/);
-    clock.now -= 24 * 3_600_000;
+    clock.now -= 24 * HOUR;
     assert.equal(look(0), 4);
     assert.match(log[3] ?? "", /is not valid before/);
   });
