@@ -37,7 +37,7 @@ describe("bcrypt in threads", () => {
     assert.equal(await ask(), true);
   });
 
-  test("one client's flood costs another client no place, and no more than a turn", async () => {
+  test("bcrypt DoS: one client's flood costs another client no place, and no more than a turn", async () => {
     await using checks = new BcryptWorkers({ workers: 1, waiting: 4 });
     const [[, hash]] = VECTORS;
     const ended: string[] = [];

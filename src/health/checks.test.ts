@@ -46,7 +46,7 @@ test("an HTTP check asks with HEAD and its headers, follows redirects, and wants
   await assert.rejects(at("/new", 200).look(NEVER), { message: "downstream service returned unexpected status: 204" });
 });
 
-test("an HTTP check sends its headers and its password to no other server than its own, however often it is redirected", async () => {
+test("SSRF: an HTTP check sends its headers and its password to no other server than its own, however often it is redirected", async () => {
   const seen: IncomingMessage[] = [];
   await using other = await serve((request) => {
     seen.push(request);
