@@ -3,7 +3,7 @@
  *
  * @see RFC 9112, sections 3.2 and 6.1; RFC 9113, section 8.3.1
  */
-import type { IncomingMessage, RequestListener } from "node:http";
+import { type IncomingMessage, METHODS, type RequestListener } from "node:http";
 import { refuseHead } from "./client-error.ts";
 
 /** Keeps requests from `handler` of which nobody can say what they are. */
@@ -15,7 +15,11 @@ export function onlySound(handler: RequestListener): RequestListener {
   };
 }
 
-function problemOf({ rawHeaders, headers, httpVersion }: IncomingMessage): string | undefined {
+/** In HTTP/1 the runtime knows no other; in HTTP/2 it takes any, and the framework fails on it. */
+const KNOWN: ReadonlySet<string> = new Set(METHODS);
+
+function problemOf({ method = "", rawHeaders, headers, httpVersion }: IncomingMessage): string | undefined {
+  if (!KNOWN.has(method)) return "the request has a method that HTTP does not know";
   if (namesSeveralHosts(rawHeaders)) return "the request names more than one host";
   if (httpVersion === "1.0" && headers["transfer-encoding"] !== undefined) {
     return "a request of HTTP/1.0 cannot have a Transfer-Encoding";

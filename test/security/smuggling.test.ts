@@ -113,6 +113,20 @@ describe("request smuggling", () => {
   });
 });
 
+test("a method that HTTP does not know is refused over HTTP/2 as over HTTP/1, and is nobody's error in the log", async () => {
+  for (const protocol of ["http", "h2c"] as const) {
+    await using api = await openWithImage({ protocol });
+    for (const method of ["FOO", "get", "G", "constructor", "__proto__", "DELETEX", "X".repeat(200)]) {
+      const status =
+        protocol === "h2c"
+          ? await statusOver(api.origin, { ":method": method, ":path": "/v2/a/manifests/t" })
+          : Number(statusesOf(await api.raw(`${method} /v2/ HTTP/1.1\r\nHost: x\r\n\r\n`))[0]);
+      assert.equal(status, 400, `${protocol} ${method}`);
+    }
+    assert.doesNotMatch(api.log.join(), /level=(?:error|warn)/);
+  }
+});
+
 /** @returns undefined where there is no answer */
 async function statusOver(origin: string, headers: Readonly<Record<string, string>>): Promise<number | undefined> {
   using client = await Http2Client.open(origin);
