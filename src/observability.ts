@@ -11,10 +11,10 @@ import { storageCheck } from "./health/storage-check.ts";
 import { tcpCheck } from "./health/tcp-check.ts";
 import { accessLine } from "./http/access-log.ts";
 import { auditLine } from "./http/audit.ts";
+import { BoundedLines } from "./http/bounded-lines.ts";
 import { createDebugServer, type DebugServer } from "./http/debug-server.ts";
 import { maskedUrl } from "./http/masked-url.ts";
 import type { RequestObserver } from "./http/observer.ts";
-import { requestLines } from "./http/request-line.ts";
 import type { StorageDriver } from "./storage/driver.ts";
 import { composed, observedDriver } from "./storage/observed-driver.ts";
 import { type AuditLog, openAuditLog } from "./telemetry/audit-log.ts";
@@ -68,12 +68,13 @@ export async function openObservability(config: Config, surroundings: Surroundin
   const accessLog = config.log.accesslog.disabled ? undefined : parts.use(writeLines());
   const debug = openDebug(config, surroundings, health, metrics);
   if (debug) parts.use(debug);
+  const lines = new BoundedLines();
   const owned = parts.move();
   return {
     observers: [
       ...(traces ? [traces.observer] : []),
       ...(metrics ? [metrics.observer] : []),
-      observeWith((request, reply, now) => surroundings.requestLog(requestLines(request, reply), now)),
+      observeWith((request, reply, now) => surroundings.requestLog(lines.of(request, reply), now)),
       ...(accessLog ? [observeWith((request, reply, now) => accessLog.write(accessLine(request, reply, now)))] : []),
       ...(audit ? [observeWith((...seen) => writeIfAny(audit, auditLine(...seen, config.wharfinger.audit)))] : []),
     ],

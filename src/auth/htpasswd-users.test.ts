@@ -24,7 +24,7 @@ test("a line without a colon makes the file invalid, and is not quoted", () => {
   });
 });
 
-test("what is not bcrypt, or takes seconds, never matches, which is said by line", () => {
+test("bcrypt DoS: what is not bcrypt, or takes seconds, never matches, which is said by line", () => {
   const { hashes, warnings } = parseHtpasswd(
     `a:$apr1$x$y\nb:plain\nc:${hash("15")}\nd:${hash("32")}\ne:\nf:${hash("14")}`,
   );

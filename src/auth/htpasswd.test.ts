@@ -111,7 +111,7 @@ describe("htpasswd", () => {
     assert.equal(place.checks.asked.length, 2);
   });
 
-  test("a password whose user was taken out no longer counts, nor one that is being compared meanwhile", async () => {
+  test("CVE-2025-23208: a password whose user was taken out no longer counts, nor one that is being compared meanwhile", async () => {
     const place = new Place();
     const sent = basic("alice", "secret");
     await place.ask(sent);
@@ -136,7 +136,7 @@ describe("htpasswd", () => {
     await assert.rejects(place.ask(undefined), Unavailable);
   });
 
-  test("somebody unknown costs as much as the costliest entry", async () => {
+  test("CVE-2020-13794: somebody unknown costs as much as the costliest entry", async () => {
     const place = new Place();
     await assert.rejects(place.ask(basic("carol", "secret")), Unauthorized);
     await assert.rejects(place.ask(basic("alice", "")), Unauthorized);
@@ -146,7 +146,7 @@ describe("htpasswd", () => {
     );
   });
 
-  test("72 bytes of a password count, also in the middle of a character", async () => {
+  test("bcrypt DoS: 72 bytes of a password count, also in the middle of a character", async () => {
     const place = new Place(new Checks("x".repeat(72)));
     assert.equal(await place.ask(basic("alice", `${"x".repeat(72)}and more`)), "alice");
     await assert.rejects(place.ask(basic("alice", "x".repeat(71))), Unauthorized);

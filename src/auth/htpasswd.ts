@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { LRUCache } from "lru-cache";
+import { networkOf } from "../lib/network.ts";
 import { Unauthorized } from "../oci/errors.ts";
 import type { Access } from "./access.ts";
 import type { AccessController, AccessRequest, Grant } from "./access-controller.ts";
@@ -17,6 +18,8 @@ export interface HtpasswdOptions {
   /** ms, never going back */
   readonly now?: () => number;
 }
+
+type Compare = (credentials: BasicCredentials) => Promise<Grant | undefined>;
 
 /** ms for which a password that matched is not compared again. */
 const LIFETIME = 60_000;
@@ -48,12 +51,16 @@ export class HtpasswdController implements AccessController {
     this.#known = new LRUCache({ max: MOST_KNOWN, ttl: LIFETIME, ttlResolution: 0, perf: { now } });
   }
 
-  authorize({ headers }: AccessRequest, needed: readonly Access[]): Grant | Promise<Grant> {
+  authorize({ headers, address }: AccessRequest, needed: readonly Access[]): Grant | Promise<Grant> {
     const users = this.#current();
     const { authorization } = headers;
     if (!authorization) throw new Unauthorized(this.#challenge, needed);
     const key = createHmac("sha256", this.#key).update(authorization).digest("base64");
-    return this.#known.get(key) ?? this.#compared(authorization, key, users, needed);
+    const known = this.#known.get(key);
+    if (known) return known;
+    const client = address === undefined ? "" : networkOf(address);
+    const compare = (credentials: BasicCredentials) => this.#compare(credentials, client, key, users);
+    return this.#compared(authorization, key, compare, needed);
   }
 
   /** Forgets what counted for another content of the file. */
@@ -67,9 +74,9 @@ export class HtpasswdController implements AccessController {
     return users;
   }
 
-  async #compared(authorization: string, key: string, users: HtpasswdUsers, needed: readonly Access[]): Promise<Grant> {
+  async #compared(authorization: string, key: string, compare: Compare, needed: readonly Access[]): Promise<Grant> {
     const credentials = parseBasic(authorization);
-    const grant = credentials && (await this.#once(key, () => this.#compare(credentials, key, users)));
+    const grant = credentials && (await this.#once(key, () => compare(credentials)));
     if (grant) return grant;
     throw new Unauthorized(this.#challenge, needed, credentials ? "authentication failure" : "no Basic credentials");
   }
@@ -85,10 +92,15 @@ export class HtpasswdController implements AccessController {
   }
 
   /** As long for somebody whom the file does not know. */
-  async #compare({ user, password }: BasicCredentials, key: string, users: HtpasswdUsers): Promise<Grant | undefined> {
+  async #compare(
+    { user, password }: BasicCredentials,
+    client: string,
+    key: string,
+    users: HtpasswdUsers,
+  ): Promise<Grant | undefined> {
     const known = password.length > 0 ? users.hashes.get(user) : undefined;
     const compared = password.length > 0 ? password.subarray(0, PASSWORD_LENGTH) : Buffer.of(0);
-    const matches = await this.#options.checks.matches({ password: compared, hash: known ?? users.decoy });
+    const matches = await this.#options.checks.matches({ password: compared, hash: known ?? users.decoy, client });
     if (!matches || known === undefined) return undefined;
     const grant: Grant = { user, mayPull: () => true };
     if (users === this.#users) this.#known.set(key, grant);

@@ -6,7 +6,7 @@ import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { Unauthorized } from "../oci/errors.ts";
 import { openHtpasswd } from "./open-htpasswd.ts";
 
-test("a missing file is made with one user, whose password is told once", async () => {
+test("CVE-2026-4404: a missing file is made with one user, whose password is told once", async () => {
   await using folder = await temporaryFolder("htpasswd");
   const path = folder.join("deep", "er", "htpasswd");
   const told: [string, Readonly<Record<string, unknown>>][] = [];

@@ -15,16 +15,16 @@ describe("bcrypt in threads", () => {
     for (const [text, hash] of VECTORS) {
       const password = Buffer.from(text);
       for (const version of ["2a", "2b", "2x", "2y"]) {
-        assert.equal(await checks.matches({ password, hash: hash.replace("2a", version) }), true);
+        assert.equal(await checks.matches({ client: "", password, hash: hash.replace("2a", version) }), true);
       }
-      assert.equal(await checks.matches({ password: Buffer.from("U*V"), hash }), false);
+      assert.equal(await checks.matches({ client: "", password: Buffer.from("U*V"), hash }), false);
     }
   });
 
   test("refuses what is beyond those that may wait, and goes on", async () => {
     await using checks = new BcryptWorkers({ workers: 1, waiting: 2 });
     const [[text, hash]] = VECTORS;
-    const ask = (): Promise<boolean> => checks.matches({ password: Buffer.from(text), hash });
+    const ask = (): Promise<boolean> => checks.matches({ client: "", password: Buffer.from(text), hash });
     const asked = await Promise.allSettled([ask(), ask(), ask(), ask(), ask()]);
     assert.deepEqual(
       asked.map((one) => (one.status === "fulfilled" ? one.value : one.reason instanceof TooManyRequests)),
@@ -37,13 +37,35 @@ describe("bcrypt in threads", () => {
     assert.equal(await ask(), true);
   });
 
+  test("bcrypt DoS: one client's flood costs another client no place, and no more than a turn", async () => {
+    await using checks = new BcryptWorkers({ workers: 1, waiting: 4 });
+    const [[, hash]] = VECTORS;
+    const ended: string[] = [];
+    const ask = async (client: string): Promise<void> => {
+      try {
+        await checks.matches({ password: Buffer.from("wrong"), hash, client });
+        ended.push(client);
+      } catch (error) {
+        assert.ok(error instanceof TooManyRequests);
+        ended.push(`${client} refused`);
+      }
+    };
+    const flood = Array.from({ length: 10 }, () => ask("flood"));
+    await Promise.all([...flood, ask("other")]);
+    assert.deepEqual(
+      ended.filter((who) => !who.endsWith("refused")),
+      ["flood", "flood", "other", "flood", "flood"],
+    );
+    assert.equal(ended.filter((who) => who === "flood refused").length, 6);
+  });
+
   test("a thread that dies fails its own comparison alone", async () => {
     await using checks = new BcryptWorkers({ workers: 1 });
     const [[text, hash]] = VECTORS;
     const password = Buffer.from(text);
     const [broken, whole] = await Promise.allSettled([
-      checks.matches({ password, hash: "no hash" }),
-      checks.matches({ password, hash }),
+      checks.matches({ client: "", password, hash: "no hash" }),
+      checks.matches({ client: "", password, hash }),
     ]);
     assert.equal(broken.status, "rejected");
     assert.deepEqual(whole, { status: "fulfilled", value: true });
@@ -52,10 +74,10 @@ describe("bcrypt in threads", () => {
   test("disposal ends what runs and what waits", async () => {
     const checks = new BcryptWorkers({ workers: 1 });
     const hash = VECTORS[0][1].replace("$05", "$14");
-    const asked = [1, 2].map(() => checks.matches({ password: Buffer.from("x"), hash }));
+    const asked = [1, 2].map(() => checks.matches({ client: "", password: Buffer.from("x"), hash }));
     const settled = Promise.allSettled(asked);
     await checks[Symbol.asyncDispose]();
     for (const { status } of await settled) assert.equal(status, "rejected");
-    await assert.rejects(checks.matches({ password: Buffer.from("x"), hash }), Unavailable);
+    await assert.rejects(checks.matches({ client: "", password: Buffer.from("x"), hash }), Unavailable);
   });
 });

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
+import { FairQueue } from "../lib/fair-queue.ts";
 import { TooManyRequests, Unavailable } from "../oci/errors.ts";
 
 export interface Comparison {
@@ -8,11 +9,13 @@ export interface Comparison {
   readonly password: Uint8Array;
   /** bcrypt's. */
   readonly hash: string;
+  /** For whom, as far as that can be told: they take turns. */
+  readonly client: string;
 }
 
 /** Compares passwords with hashes; slow by nature. */
 export interface PasswordChecks extends AsyncDisposable {
-  /** @throws {TooManyRequests} where too many wait already */
+  /** @throws {TooManyRequests} where too many wait already; those of clients with the most go first */
   matches(comparison: Comparison): Promise<boolean>;
 }
 
@@ -34,24 +37,21 @@ export interface BcryptOptions {
  */
 export class BcryptWorkers implements PasswordChecks {
   readonly #most: number;
-  readonly #mostWaiting: number;
   readonly #idle: Worker[] = [];
   readonly #busy = new Map<Worker, Task>();
-  readonly #waiting: Task[] = [];
+  readonly #waiting: FairQueue<Task>;
   #ended = false;
 
   constructor({ workers = Math.max(1, availableParallelism() >> 1), waiting = 64 }: BcryptOptions = {}) {
     this.#most = workers;
-    this.#mostWaiting = waiting;
+    this.#waiting = new FairQueue(waiting);
   }
 
   async matches(comparison: Comparison): Promise<boolean> {
     if (this.#ended) throw new Unavailable("the registry is being closed");
-    if (this.#waiting.length >= this.#mostWaiting) {
-      throw new TooManyRequests("too many passwords are being compared at this moment");
-    }
     const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-    this.#waiting.push({ comparison, resolve, reject });
+    const displaced = this.#waiting.push(comparison.client, { comparison, resolve, reject });
+    displaced?.reject(new TooManyRequests("too many passwords are being compared at this moment"));
     this.#next();
     return await promise;
   }
@@ -63,7 +63,8 @@ export class BcryptWorkers implements PasswordChecks {
     const worker = this.#idle.pop() ?? this.#start();
     this.#busy.set(worker, task);
     worker.ref();
-    worker.postMessage(task.comparison);
+    const { password, hash } = task.comparison;
+    worker.postMessage({ password, hash });
   }
 
   #start(): Worker {
@@ -101,7 +102,7 @@ export class BcryptWorkers implements PasswordChecks {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended = true;
     const error = new Unavailable("the registry is being closed");
-    for (const task of this.#waiting.splice(0)) task.reject(error);
+    for (let task = this.#waiting.shift(); task; task = this.#waiting.shift()) task.reject(error);
     await Promise.all([...this.#idle, ...this.#busy.keys()].map((worker) => worker.terminate()));
   }
 }

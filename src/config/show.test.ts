@@ -40,8 +40,21 @@ health: {http: [{uri: "https://a", headers: {X-Key: [hidden7]}}]}
   assert.equal(text.match(/\*\*\*/g)?.length, 7);
 });
 
+test("no part of a URL is shown that may be a key: a password, a name without one, a value of its query", () => {
+  const shown = (url: string): unknown =>
+    parse(show(`storage: inmemory\nnotifications: {endpoints: [{name: a, url: "${url}"}]}`)).notifications.endpoints[0]
+      .url;
+  assert.equal(shown("https://me:hid@den@hook/e"), "https://me:***@hook/e");
+  assert.equal(shown("https://hidden@hook/e"), "https://***@hook/e");
+  assert.equal(shown("https://hook/e?token=hidden&a=hid=den#x"), "https://hook/e?token=***&a=***#x");
+  assert.equal(shown("https://hook/e@f?a"), "https://hook/e@f?a");
+});
+
 test("secrets of parts that only their operator knows are guessed by their names", () => {
-  const text = show("storage: {./own.js: {apitoken: hidden1, nested: {db_password: hidden2}, name: shown}}");
+  const pem = "-----BEGIN PRIVATE KEY-----hidden";
+  const text = show(
+    `storage: {./own.js: {apitoken: hidden1, nested: {db_password: hidden2, secret_access_key: hidden3}, name: shown, pem: "${pem}", credentials: {user: hidden4, key: hidden5}, ConnectionString: hidden6}}`,
+  );
   assert.doesNotMatch(text, /hidden/);
   assert.match(text, /name: shown/);
 });

@@ -38,17 +38,29 @@ function isOfOwnAccess(path: string): boolean {
   return path.startsWith("auth.") && isSpecifier(path.slice("auth.".length));
 }
 
-/** By the last name of the key, also in the parameters of parts that we do not know; and headers that are sent to others. */
+/**
+ * By the last name of the key, or in the parameters of parts that we may not know by any; and headers that are sent to
+ * others.
+ */
 function isSecret(path: string): boolean {
   if (/^(?:notifications\.endpoints|health\.http)\[\]\.headers\./.test(path)) return true;
-  return /(?:secret|password|passphrase|token|credentials?|apikey|licensekey|secretkey|accountkey|sas)(?:\[\])*$/i.test(
-    path,
-  );
+  const names = path.replaceAll("[]", "").split(".");
+  return (OF_PARTS.test(path) ? names.slice(1) : names.slice(-1)).some((name) => SECRET.test(name));
 }
 
-/** `https://user:password@host/` */
+const OF_PARTS = /^(?:storage|middleware)\./;
+
+const SECRET =
+  /secret|passw|passphrase|token|credential|authorization|cookie|api_?key|license_?key|account_?key|^(?:pass|pwd|pin|sas|auth|dsn|connection_?string)$/i;
+
+/** `https://user:password@host/?key=value`, where whatever stands before the host may be a key by itself. */
 function withoutCredentials(text: string): string {
-  return text.replace(/^([a-z][a-z0-9+.-]*:\/\/[^/?#:@]*):[^/?#@]*@/i, `$1:${MASK}@`);
+  if (text.includes("PRIVATE KEY-----")) return MASK;
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return text;
+  return text
+    .replace(/^([^/]*\/\/[^/?#:@]*):[^/?#]*@/, `$1:${MASK}@`)
+    .replace(/^([^/]*\/\/)[^/?#:@]+@/, `$1${MASK}@`)
+    .replace(/([?&][^=&#]+=)[^&#]+/g, `$1${MASK}`);
 }
 
 function isPattern(value: unknown): value is { readonly source: string } {

@@ -46,6 +46,31 @@ test("an HTTP check asks with HEAD and its headers, follows redirects, and wants
   await assert.rejects(at("/new", 200).look(NEVER), { message: "downstream service returned unexpected status: 204" });
 });
 
+test("SSRF: an HTTP check sends its headers and its password to no other server than its own, however often it is redirected", async () => {
+  const seen: IncomingMessage[] = [];
+  await using other = await serve((request) => {
+    seen.push(request);
+    return request.url === "/" ? [307, { Location: "/again" }] : [204, {}];
+  });
+  await using server = await serve(() => [302, { Location: `${other.url}/` }]);
+  const uri = server.url.replace("//", "//me:password@");
+  await httpCheck({ name: "n", uri, headers: { "X-Api-Key": ["k"], Cookie: ["c"] }, statuscode: 204 }).look(NEVER);
+  assert.deepEqual(
+    seen.map(({ url, headers }) => [url, headers["x-api-key"], headers.cookie, headers.authorization]),
+    [
+      ["/", undefined, undefined, undefined],
+      ["/again", undefined, undefined, undefined],
+    ],
+  );
+});
+
+test("an HTTP check gives up where it is led in circles, or nowhere", async () => {
+  await using server = await serve((request) => [301, { Location: request.url === "/none" ? "http://[" : "/" }]);
+  const check = (path: string) => httpCheck({ name: "n", uri: server.url + path, headers: {}, statuscode: 200 });
+  await assert.rejects(check("/").look(NEVER), { message: "stopped after 10 redirects" });
+  await assert.rejects(check("/none").look(NEVER), { message: "redirected to what is no URL" });
+});
+
 test("an HTTP check sends the name and the password of its URL, and tells neither", async () => {
   const seen: (string | undefined)[] = [];
   await using server = await serve(({ headers }) => {

@@ -9,7 +9,9 @@ export interface HttpCheckOptions {
   readonly statuscode: number;
 }
 
-/** Asks with a HEAD, and follows redirects. */
+const MOST_REDIRECTS = 10;
+
+/** Asks with a HEAD, and follows redirects; the headers are for the URL's own origin alone. */
 export function httpCheck({ name, uri, headers, statuscode }: HttpCheckOptions): Check {
   const url = new URL(uri);
   const own = Object.entries(headers).flatMap(([name, values]) =>
@@ -21,7 +23,7 @@ export function httpCheck({ name, uri, headers, statuscode }: HttpCheckOptions):
   return {
     name,
     async look(signal) {
-      const { status } = await ask(url, { method: "HEAD", headers: pairs, signal });
+      const status = await statusOf(url, pairs, signal);
       if (status !== statuscode) throw new Error(`downstream service returned unexpected status: ${status}`);
     },
   };
@@ -33,6 +35,21 @@ function credentialsOf({ username, password }: URL): [string, string][] {
   const text = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
   return [["Authorization", `Basic ${Buffer.from(text).toString("base64")}`]];
 }
+
+async function statusOf(first: URL, headers: [string, string][], signal: AbortSignal): Promise<number> {
+  let url = first;
+  for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects += 1) {
+    const own = url.origin === first.origin ? headers : [];
+    const response = await ask(url, { method: "HEAD", headers: own, redirect: "manual", signal });
+    const location = REDIRECTS.has(response.status) ? response.headers.get("location") : null;
+    if (location === null) return response.status;
+    if (!URL.canParse(location, url)) throw new Error("redirected to what is no URL");
+    url = new URL(location, url);
+  }
+  throw new Error(`stopped after ${MOST_REDIRECTS} redirects`);
+}
+
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 async function ask(uri: URL, init: RequestInit): Promise<Response> {
   try {

@@ -17,6 +17,8 @@ export interface Arrival {
   errors?: readonly RegistryError[];
   /** Whose request it is, from when access control has let it in. */
   grant?: Grant | undefined;
+  /** Whether access control did not let it in, or could not tell. */
+  refused?: boolean;
   /** Made when somebody asks for it. */
   id?: string;
 }

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { type Api, startApi } from "../../test/support/api.ts";
 import type { AccessController } from "../auth/access-controller.ts";
 import { digestOf } from "../oci/digest.ts";
-import { Unauthorized } from "../oci/errors.ts";
+import { TooManyRequests, Unauthorized } from "../oci/errors.ts";
 import { MemoryDriver } from "../storage/memory.ts";
 import { type AuditOptions, auditLine } from "./audit.ts";
 
@@ -16,6 +16,7 @@ const CONTROLLER: AccessController = {
   name: "of the test",
   authorize({ headers }, needed) {
     const user = /^Bearer (\w+)$/.exec(headers.authorization ?? "")?.[1];
+    if (user === "busy") throw new TooManyRequests("too much to do");
     if (user === undefined || (user !== "ci" && needed.some(({ action }) => action !== "pull"))) {
       throw new Unauthorized('Bearer realm="r"', needed);
     }
@@ -47,11 +48,13 @@ test("whatever was refused to somebody is told, with the name they gave", async 
   await api.send("GET", "/v2/");
   await api.send("GET", "/v2/a/manifests/v1", { headers: { Authorization: `Basic ${btoa("eve:HIDDEN")}` } });
   await api.send("PUT", "/v2/a/manifests/v1", { headers: { Authorization: "Bearer reader" } });
+  await api.send("PUT", "/v2/a/manifests/v1", { headers: { Authorization: "Bearer busy" } });
   const told = lines.map(({ action, allowed, status, user, claimed }) => [action, allowed, status, user, claimed]);
   assert.deepEqual(told, [
     ["authenticate", false, 401, "", undefined],
     ["pull", false, 401, "", "eve"],
     ["push", false, 401, "", undefined],
+    ["push", false, 429, "", undefined],
   ]);
   assert.doesNotMatch(JSON.stringify(lines), /HIDDEN/);
 });

@@ -54,7 +54,8 @@ function actionOf({ action, target }: Arrival, method: string): AuditAction | un
 }
 
 /** By the rules of access control or of the operator; a status alone may have other reasons. */
-function isDenied({ errors }: Arrival, status: number): boolean {
+function isDenied({ refused, errors }: Arrival, status: number): boolean {
+  if (refused) return true;
   if (status !== 401 && status !== 403) return false;
   return errors?.some((error) => error instanceof Unauthorized || error instanceof Denied) ?? true;
 }

@@ -28,11 +28,16 @@ export function answerClientError(error: Error & { readonly code?: string }, soc
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`, () => socket.destroy());
 }
 
-/** As {@link answerClientError} answers a head that is too long, for HTTP/2, whose heads the runtime has read already. */
-export function refuseHead(response: ServerResponse): void {
-  const body = bodyWith(TOO_LONG);
-  const headers = { "docker-distribution-api-version": "registry/2.0", "content-type": "application/json" };
-  response.writeHead(431, { ...headers, "content-length": Buffer.byteLength(body) }).end(body);
+/** As {@link answerClientError}, where the runtime has taken the head. In HTTP/1 it is the end of the connection as well. */
+export function refuseHead(response: ServerResponse, status: 400 | 431 = 431, detail: string = TOO_LONG): void {
+  const body = bodyWith(detail);
+  const headers = {
+    "docker-distribution-api-version": "registry/2.0",
+    "content-type": "application/json",
+    "content-length": Buffer.byteLength(body),
+  };
+  const isLast = response.req.httpVersionMajor === 1;
+  response.writeHead(status, { ...headers, ...(isLast && { connection: "close" }) }).end(body);
 }
 
 function bodyWith(detail: string): string {

@@ -57,7 +57,7 @@ test("a quoted Forwarded may hold commas, semicolons and escapes that mean nothi
   }
 });
 
-test("a Host that is none gives a relative URL", () => {
+test("open redirect: a Host that is none gives a relative URL", () => {
   for (const host of [
     undefined,
     "",

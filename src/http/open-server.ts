@@ -17,6 +17,7 @@ import { CanonicalResponse } from "./canonical-response.ts";
 import { firstBytes } from "./first-bytes.ts";
 import { Http2Connections } from "./http2.ts";
 import { intercept } from "./intercept.ts";
+import { onlySound } from "./sound-head.ts";
 import { isBusy, watchConnections } from "./turn.ts";
 
 export interface ListeningOptions {
@@ -42,7 +43,7 @@ const PROBE = 180_000;
 
 /** @returns a server that serves HTTP/2 by the way, and whatever is to be disposed of when it closes */
 export function openServer(handler: RequestListener, options: ListeningOptions): Server {
-  const server = create(handler, options);
+  const server = create(onlySound(handler), options);
   server.requestTimeout = 0;
   server.keepAliveTimeout = options.timeouts.idle;
   server.setTimeout(options.stall);

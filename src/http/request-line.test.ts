@@ -60,29 +60,32 @@ test("a refused request is told with its error, in the peers' words", async () =
   assert.ok(lines.every(({ level }) => level === "error"));
 });
 
-test("several errors of one request are a line each", async () => {
+test("several errors of one request are a line each, the first sixteen of them", async () => {
   const lines: RequestLine[] = [];
   await using api = await start(lines);
+  const digits = Array.from({ length: 40 }, (_, index) => index.toString(16).padStart(2, "0"));
   const layer = (digit: string): object => ({
     mediaType: "application/vnd.oci.image.layer.v1.tar",
-    digest: `sha256:${digit.repeat(64)}`,
+    digest: `sha256:${digit.repeat(32)}`,
     size: 1,
   });
-  const manifest = {
+  const manifestOf = (count: number): object => ({
     schemaVersion: 2,
     mediaType: "application/vnd.oci.image.manifest.v1+json",
-    config: { ...layer("1"), mediaType: "application/vnd.oci.image.config.v1+json" },
-    layers: [layer("2")],
-  };
-  await api.send("PUT", "/v2/a/manifests/v1", {
-    headers: { Authorization: "x", "Content-Type": manifest.mediaType },
-    body: JSON.stringify(manifest),
+    config: { ...layer("ff"), mediaType: "application/vnd.oci.image.config.v1+json" },
+    layers: digits.slice(0, count).map(layer),
   });
+  const headers = { Authorization: "x", "Content-Type": "application/vnd.oci.image.manifest.v1+json" };
+  await api.send("PUT", "/v2/a/manifests/v1", { headers, body: JSON.stringify(manifestOf(1)) });
   assert.deepEqual(
     lines.map(({ fields }) => fields["err.code"]),
     ["manifest blob unknown", "manifest blob unknown"],
   );
   assert.equal(new Set(lines.map(({ fields }) => fields["http.request.id"])).size, 1);
+  await api.send("PUT", "/v2/a/manifests/v1", { headers, body: JSON.stringify(manifestOf(40)) });
+  assert.equal(lines.length, 2 + 16);
+  assert.equal(lines[16]?.fields["err.unsaid"], undefined);
+  assert.equal(lines[17]?.fields["err.unsaid"], 41 - 16);
 });
 
 async function start(lines: RequestLine[]): ReturnType<typeof startApi> {

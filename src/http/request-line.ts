@@ -1,6 +1,6 @@
 /**
- * What the log says of a request: `response completed`, or `response completed with error` once for each error. As in the
- * peers, nothing of what no handler took and of clients that left; the access log has those too.
+ * What the log says of a request: `response completed`, or `response completed with error` once for each of its first
+ * errors. As in the peers, nothing of what no handler took and of clients that left; the access log has those too.
  *
  * @see ops, section 6
  */
@@ -23,13 +23,22 @@ export function requestLines(request: FastifyRequest, reply: FastifyReply): read
   const status = statusOf(reply);
   if (!errors && status >= 400) return [];
   const fields = fieldsOf(request, reply, status);
-  if (errors) {
-    return errors.map((error) => ({ level: "error", msg: WITH_ERROR, fields: { ...fields, ...errorFields(error) } }));
-  }
-  return [{ level: "info", msg: "response completed", fields }];
+  return errors ? errorLines(errors, fields) : [{ level: "info", msg: "response completed", fields }];
 }
 
 const WITH_ERROR = "response completed with error";
+
+/** Of one request: a manifest may name tens of thousands of blobs that are not there. */
+const MOST = 16;
+
+function errorLines(errors: readonly RegistryError[], fields: RequestLine["fields"]): readonly RequestLine[] {
+  const unsaid = errors.length - MOST;
+  return errors.slice(0, MOST).map((error, index) => ({
+    level: "error",
+    msg: WITH_ERROR,
+    fields: { ...fields, ...errorFields(error), ...(unsaid > 0 && index === MOST - 1 && { "err.unsaid": unsaid }) },
+  }));
+}
 
 function fieldsOf(request: FastifyRequest, reply: FastifyReply, status: number): Record<string, unknown> {
   const { target, contentType, grant, time } = arrivalOf(request.raw);

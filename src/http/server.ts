@@ -182,6 +182,7 @@ async function answer(
       options.access && authorize(options.access, toAccessRequest(edge, request, target), route.action, target);
     arrival.grant = asked instanceof Promise ? await asked : asked; // most controllers mostly know at once
   } catch (error) {
+    arrival.refused = true;
     return sendError(refusals.tell(error, request), reply);
   }
   if (arrival.grant !== undefined) limits.countUser(arrival.grant.user);

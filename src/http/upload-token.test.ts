@@ -62,7 +62,7 @@ test("a token of another secret, repository, session or kind is refused", () => 
   }
 });
 
-test("a token with any bit changed is refused", () => {
+test("timing: a token with any bit changed is refused", () => {
   const bytes = Buffer.from(peersToken(message()), "base64url");
   fc.assert(
     fc.property(fc.integer({ min: 0, max: bytes.length * 8 - 1 }), (bit) => {

@@ -61,7 +61,7 @@ describe("sending an event", () => {
     });
   }
 
-  it("keeps its headers to itself where it is redirected elsewhere", async () => {
+  it("SSRF: keeps its headers to itself where it is redirected elsewhere", async () => {
     await using receiver = await startReceiver();
     await using other = await startReceiver();
     inTurn(receiver, redirection(307, other.url));

@@ -142,7 +142,7 @@ test("a tarsum names in each repository what was pushed there, whatever bytes it
 });
 
 describe("a deleted blob", () => {
-  test("is gone at once in its repository, and stays gone when it is read in another", async () => {
+  test("CVE-2026-35172: is gone at once in its repository, and stays gone when it is read in another", async () => {
     await using place = await openPlace();
     const { api } = place;
     for (const name of ["a", "b"]) await pushBlob(api, name, BYTES);

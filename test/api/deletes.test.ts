@@ -113,7 +113,7 @@ registryContract("deleting", (open) => {
     assert.equal((await api.send("GET", `/v2/a/blobs/${digest}`)).status, 200);
   });
 
-  test("is refused everywhere while it is switched off, whether anything is there or not", async () => {
+  test("CVE-2026-41888: is refused everywhere while it is switched off, whether anything is there or not", async () => {
     await using api = await open({ deletion: false });
     const image = await pushImage(api, "a", { reference: "t" });
     const { digest } = image.document["config"] as { digest: string };
@@ -144,7 +144,7 @@ registryContract("deleting", (open) => {
     assert.equal((await api.send("DELETE", await startUpload(api, "a"))).status, 204);
   });
 
-  test("and every other change is refused in maintenance, also with a session begun before", async () => {
+  test("CVE-2026-41888: and every other change is refused in maintenance, also with a session begun before", async () => {
     await using before = await open();
     const session = locationOf(await before.send("PATCH", await startUpload(before, "a"), { body: "x" }));
     const image = await pushImage(before, "a", { reference: "t" });

@@ -81,7 +81,7 @@ registryContract("pushing a manifest", (open) => {
     }
   });
 
-  test("refuses what is no manifest of its type, and stores nothing", async () => {
+  test("CVE-2021-41190: refuses what is no manifest of its type, and stores nothing", async () => {
     await using api = await open();
     const document = await imageDocument(api, "a");
     const index = indexOf([await pushImage(api, "a")]);
@@ -137,7 +137,7 @@ registryContract("pushing a manifest", (open) => {
     }
   });
 
-  test("is possible up to 4 MiB and not a byte more, announced or not", async () => {
+  test("CVE-2017-11468: is possible up to 4 MiB and not a byte more, announced or not", async () => {
     await using api = await open();
     const document = await imageDocument(api, "a");
     const bytes = Buffer.from(JSON.stringify(document).padEnd(LIMIT, " "));
@@ -305,7 +305,7 @@ registryContract("pushing a manifest", (open) => {
     expectError(await put("t", { "If-Match": `"${first.digest}"` }), 412, "PRECONDITION_FAILED");
   });
 
-  test("with foreign layers needs an allow list, and URLs that it allows", async () => {
+  test("foreign-layer URLs: with foreign layers needs an allow list, and URLs that it allows", async () => {
     const refused = "https://other.example/layer";
     const allowed = "https://layers.example/layer";
     await using strict = await open();
@@ -328,7 +328,7 @@ registryContract("pushing a manifest", (open) => {
     assert.equal((await pushForeign(lenient, [allowed, `${allowed}/secret`])).status, 400);
   });
 
-  test("with non-distributable layers accepts any http URL unless lists say otherwise", async () => {
+  test("foreign-layer URLs: with non-distributable layers accepts any http URL unless lists say otherwise", async () => {
     await using unlisted = await open();
     await using listed = await open({ foreignUrls: { deny: (url) => url.includes("example") } });
     const push = async (api: Api, urls: readonly string[]): Promise<number> => {
@@ -355,7 +355,7 @@ registryContract("pushing a manifest", (open) => {
     );
   });
 
-  test("that names one blob ten thousand times looks for it once", async () => {
+  test("amplification: that names one blob ten thousand times looks for it once", async () => {
     await using place = await open();
     const { driver, count, forget } = countingDriver(place.driver);
     await using api = await startApi(driver);

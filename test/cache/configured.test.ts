@@ -52,7 +52,7 @@ describe("a descriptor cache in Redis", { skip: unlessDebian("redis-server") }, 
     assert.match(await redis.ask("AUTH secret\r\nSCARD repository::a::blobs"), /:2$/);
   });
 
-  test("tells each of two processes what the other deletes, in one repository and in another", async () => {
+  test("CVE-2026-35172: tells each of two processes what the other deletes, in one repository and in another", async () => {
     await using redis = await startRedis();
     await using folder = await temporaryFolder("cache");
     const storage = { cache: { blobdescriptor: "redis" }, redirect: { disable: true } };

@@ -50,7 +50,7 @@ describe("a token controller of a configuration", () => {
     await assert.rejects(ask(one.key, "one"), Unauthorized);
   });
 
-  test("takes keys from a URL, and follows it nowhere else", async () => {
+  test("SSRF: takes keys from a URL, and follows it nowhere else", async () => {
     const one = keyOf("one");
     let status = 200;
     const server = createServer((request, response) => {

@@ -51,8 +51,11 @@ function isUrl(jwks: string | undefined): jwks is string {
  */
 function realmOfHost(path = "/auth/token"): (request: AccessRequest) => string | undefined {
   return ({ headers, base }) => {
-    const url = URL.parse(base()) ?? (headers.host ? URL.parse(`https://${headers.host}`) : null);
+    const url = URL.parse(base()) ?? (HOST.test(headers.host ?? "") ? URL.parse(`https://${headers.host}`) : null);
     const isForwarded = headers["x-forwarded-proto"] !== undefined || headers["forwarded"] !== undefined;
     return url ? `${isForwarded ? url.protocol : "https:"}//${url.host}${path}` : undefined;
   };
 }
+
+/** A name or an address, with or without a port, and nothing that would make another URL of it. */
+const HOST = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;

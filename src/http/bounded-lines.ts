@@ -1,0 +1,32 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { Allowance } from "../lib/allowance.ts";
+import { TooManyRequests } from "../oci/errors.ts";
+import { type Arrival, arrivalOf } from "./arrival.ts";
+import { type RequestLine, requestLines } from "./request-line.ts";
+
+/** Requests in ms: nobody fills a disk who is not let in. */
+const [REQUESTS, PERIOD] = [20, 1000];
+
+/** What the log says of requests: of those that anybody can send, let in or not, only so many a second. */
+export class BoundedLines {
+  readonly #strangers: Allowance;
+
+  /** @param now ms, never going back */
+  constructor(now?: () => number) {
+    this.#strangers = new Allowance(REQUESTS, PERIOD, now);
+  }
+
+  /** The first of those that follow some without a line says how many had none. */
+  of(request: FastifyRequest, reply: FastifyReply): readonly RequestLine[] {
+    if (!isAnybodys(arrivalOf(request.raw))) return requestLines(request, reply);
+    const lines = requestLines(request, reply);
+    const unsaid = lines.length > 0 ? this.#strangers.take() : undefined;
+    if (unsaid === undefined) return [];
+    return unsaid === 0 ? lines : lines.map(({ fields, ...line }) => ({ ...line, fields: { ...fields, unsaid } }));
+  }
+}
+
+/** What no route took, what is asked of nobody, what access control refused, and what was too much. */
+function isAnybodys({ action, refused, errors }: Arrival): boolean {
+  return action === undefined || action === "anything" || refused === true || errors?.[0] instanceof TooManyRequests;
+}

@@ -1,0 +1,42 @@
+/**
+ * What the runtime lets pass, and what servers and proxies understand in more than one way.
+ *
+ * @see RFC 9112, sections 3.2 and 6.1; RFC 9113, section 8.3.1
+ */
+import { type IncomingMessage, METHODS, type RequestListener } from "node:http";
+import { refuseHead } from "./client-error.ts";
+
+/** Keeps requests from `handler` of which nobody can say what they are. */
+export function onlySound(handler: RequestListener): RequestListener {
+  return (request, response) => {
+    const problem = problemOf(request);
+    if (problem === undefined) handler(request, response);
+    else refuseHead(response, 400, problem);
+  };
+}
+
+/** In HTTP/1 the runtime knows no other; in HTTP/2 it takes any, and the framework fails on it. */
+const KNOWN: ReadonlySet<string> = new Set(METHODS);
+
+function problemOf({ method = "", rawHeaders, headers, httpVersion }: IncomingMessage): string | undefined {
+  if (!KNOWN.has(method)) return "the request has a method that HTTP does not know";
+  if (namesSeveralHosts(rawHeaders)) return "the request names more than one host";
+  if (httpVersion === "1.0" && headers["transfer-encoding"] !== undefined) {
+    return "a request of HTTP/1.0 cannot have a Transfer-Encoding";
+  }
+  return undefined;
+}
+
+/** In HTTP/2, `Host` may repeat the authority. */
+function namesSeveralHosts(rawHeaders: readonly string[]): boolean {
+  let host: string | undefined;
+  let authority: string | undefined;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? "";
+    if (name === ":authority") authority = rawHeaders[index + 1];
+    if (name.length !== 4 || name.toLowerCase() !== "host") continue;
+    if (host !== undefined) return true;
+    host = rawHeaders[index + 1];
+  }
+  return host !== undefined && authority !== undefined && host !== authority;
+}
