@@ -197,7 +197,7 @@ export const KEYS: Readonly<Record<string, KeyClass>> = {
   "validation.manifests.indexes.platforms": "honoured",
   "validation.manifests.indexes.platformlist[].architecture": "honoured",
   "validation.manifests.indexes.platformlist[].os": "honoured",
-  "policy.repository.classes[]": "refused",
+  "policy.repository.classes[]": "honoured",
   "compatibility.schema1.enabled": "honoured",
   "compatibility.schema1.signingkeyfile": "honoured",
   "reporting.bugsnag.apikey": "warned",

@@ -74,10 +74,10 @@ describe("the class of a key", () => {
 
   it("is told with its line by what is refused", () => {
     assert.throws(
-      () => warningsOf("health: {storagedriver: {enabled: on}}\npolicy:\n  repository:\n    classes: [image]\n"),
+      () => warningsOf("health: {storagedriver: {enabled: on}}\nproxy:\n  ttl: 0\n  remoteurl: https://r.example\n"),
       {
         name: "ConfigError",
-        message: "f:4: policy is not supported yet and must not be ignored; take it out to start without it",
+        message: "f:4: proxy.remoteurl is not supported yet and must not be ignored; take it out to start without it",
       },
     );
   });
