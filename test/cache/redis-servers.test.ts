@@ -60,6 +60,36 @@ describe("a Redis with a password", { skip }, () => {
   });
 });
 
+describe("a connection to Redis that becomes old", { skip }, () => {
+  for (const key of ["connmaxlifetime", "connmaxidletime"] as const) {
+    it(`is replaced by a new one, and ends: ${key}`, async () => {
+      await using redis = await startRedis();
+      await using cache = await open({ addrs: [redis.address], clientname: "us", [key]: 20 });
+      const [first] = await connectionsOf(redis);
+      await until("another one is there alone", async () => {
+        const now = await connectionsOf(redis);
+        return now.length > 0 && first !== undefined && !now.includes(first);
+      });
+      await works(cache);
+    });
+  }
+
+  it("is replaced while commands are under way, of which none is lost", async () => {
+    await using redis = await startRedis();
+    await using cache = await open({ addrs: [redis.address], clientname: "us", connmaxlifetime: 5 });
+    const seen = new Set<string>();
+    while (seen.size < 10) {
+      await Promise.all(Array.from({ length: 20 }, () => works(cache)));
+      for (const connection of await connectionsOf(redis)) seen.add(connection);
+    }
+  });
+});
+
+/** Those of a client called `us`. */
+async function connectionsOf(redis: Redis): Promise<readonly string[]> {
+  return (await redis.ask("CLIENT LIST")).match(/^id=\d+(?=.* name=us )/gm) ?? [];
+}
+
 describe("a Redis with encryption", { skip }, () => {
   let folder: TemporaryFolder;
   let redis: Redis;
