@@ -77,7 +77,7 @@ function notHonoured(path: string, keyClass: "warned" | "refused", where: string
   const reason = reasonFor(path) ?? "it is not built yet";
   const fatal = keyClass === "refused";
   const sentence = fatal
-    ? `${path} cannot be honoured and must not be ignored: ${reason}; take it out to start without it`
+    ? `${path} is refused: ${reason}; take it out to start without it`
     : `${path} is ignored: ${reason}`;
   return { about: path, where, sentence, fatal };
 }
