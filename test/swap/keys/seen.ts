@@ -1,11 +1,16 @@
 import { createHmac } from "node:crypto";
 import { existsSync } from "node:fs";
 import { get } from "node:http";
+import { request as requestByTls } from "node:https";
+import { setTimeout as pause } from "node:timers/promises";
+import { connect, type SecureVersion } from "node:tls";
 import { type Image, imageOf, layerOfArchive, noise } from "../../support/image.ts";
 import type { Redis } from "../../support/redis.ts";
 import { RegistryClient } from "../../support/registry-client.ts";
 import { ecSigner, schema1Fields, signedFixture } from "../../support/schema1-fixture.ts";
 import type { ServerProcess } from "../../support/server-process.ts";
+import type { Outside } from "./outside.ts";
+import type { ClientCertificate } from "./place.ts";
 
 const SIGNED = "application/vnd.docker.distribution.manifest.v1+prettyjws";
 const DOCKER = "application/vnd.docker.distribution.manifest.v2+json";
@@ -13,27 +18,78 @@ const FOREIGN_LAYER = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip
 const LAYER = layerOfArchive(noise(1000, 11));
 const IMAGE: Image = imageOf([LAYER], { format: "docker" });
 
+/** What is there beside the registry. */
+export interface Around {
+  readonly redis: Redis;
+  readonly outside: Outside;
+  /** ms to wait for what it does in its own time. */
+  readonly patience: number;
+}
+
+interface Handshake {
+  readonly client?: ClientCertificate;
+  /** Of TLS 1.2. */
+  readonly suite?: string;
+  readonly newest?: SecureVersion;
+  readonly protocols?: readonly string[];
+}
+
+interface Handshaken {
+  readonly problem: boolean;
+  readonly protocol: string | undefined;
+  /** Of the registry's certificate. */
+  readonly fingerprint: string | undefined;
+}
+
+interface Credentials {
+  readonly client?: ClientCertificate;
+  /** `user:password` */
+  readonly password?: string;
+  readonly token?: string;
+}
+
+/** Sooner than a check looks for the first time that has no interval. ms */
+const SOON = 8000;
+
+/** Whoever is let in by any word is let in. */
+const ANY_WORD = { authorization: "Bearer any" };
+
 /** A registry that runs, or has run, and what of it a key may change. */
 export class Seen {
   readonly rootDirectory: string;
   readonly #url: string;
   readonly #server: ServerProcess;
-  readonly #redis: Redis | undefined;
+  readonly #around: Around;
   readonly #client: RegistryClient;
   /** Once it has ended. */
   exitCode: number | null | undefined;
 
-  constructor(server: ServerProcess, url: string, rootDirectory: string, redis: Redis | undefined) {
+  constructor(server: ServerProcess, url: string, rootDirectory: string, around: Around) {
     this.#server = server;
     this.#url = url;
-    this.#redis = redis;
+    this.#around = around;
     this.rootDirectory = rootDirectory;
-    this.#client = new RegistryClient(url);
+    this.#client = new RegistryClient(url, (to, init) => this.#ask(to, init));
+  }
+
+  /** As long as it is not healthy, again and again. */
+  async #ask(url: string | URL, init: RequestInit = {}): Promise<Response> {
+    const headers = { ...ANY_WORD, ...(init.headers as Record<string, string>) };
+    let answer = await fetch(url, { ...init, headers });
+    await this.until(async () => {
+      if (answer.status === 503) answer = await fetch(url, { ...init, headers });
+      return answer.status !== 503;
+    });
+    return answer;
+  }
+
+  get outside(): Outside {
+    return this.#around.outside;
   }
 
   /** The same registry below a path. */
   under(prefix: string): Seen {
-    return new Seen(this.#server, `${this.#url}${prefix}`, this.rootDirectory, this.#redis);
+    return new Seen(this.#server, `${this.#url}${prefix}`, this.rootDirectory, this.#around);
   }
 
   logged(text: RegExp): boolean {
@@ -51,7 +107,113 @@ export class Seen {
   }
 
   async statusOf(path: string): Promise<number> {
-    return (await fetch(`${this.#url}${path}`)).status;
+    return (await fetch(`${this.#url}${path}`, { headers: ANY_WORD })).status;
+  }
+
+  async challenge(): Promise<string | null> {
+    return (await fetch(`${this.#url}/v2/`)).headers.get("WWW-Authenticate");
+  }
+
+  /** Waits as long as that makes sense for a registry that has the key, or has it not. */
+  async until(met: () => boolean | Promise<boolean>, most: number = Infinity): Promise<boolean> {
+    const end = performance.now() + Math.min(most, this.#around.patience);
+    while (!(await met())) {
+      if (performance.now() > end) return false;
+      await pause(20);
+    }
+    return true;
+  }
+
+  /** The status of the API when something has happened, and when it is over. */
+  async statusWhile(begin: () => Promise<void>, end: () => Promise<void>): Promise<readonly number[]> {
+    const statuses: number[] = [];
+    for (const [change, expected] of [
+      [begin, 503],
+      [end, 200],
+    ] as const) {
+      await change();
+      await this.until(async () => (await this.statusOf("/v2/")) === expected, SOON);
+      statuses.push(await this.statusOf("/v2/"));
+    }
+    return statuses;
+  }
+
+  /** Whether it goes on doing so while nobody asks for anything. */
+  async looksAtStorage(port: number): Promise<boolean> {
+    const looks = async (): Promise<number> => {
+      const text = await (await fetch(`http://127.0.0.1:${port}/m`)).text();
+      return Number(/^registry_storage_action_seconds_count\{[^}]*action="Stat"[^}]*\} (\d+)/m.exec(text)?.[1]);
+    };
+    const before = await looks();
+    return await this.until(async () => (await looks()) > before + 1, SOON);
+  }
+
+  async pushAndPull(): Promise<void> {
+    await this.#client.push("told", "v1", IMAGE);
+    await this.#client.getManifest("told", "v1", DOCKER);
+  }
+
+  /** In the log, as 2.8 does it, or in a metric, as 3 does it. */
+  async showsEndpoint(name: string, port: number): Promise<boolean> {
+    if (this.logged(new RegExp(`configuring endpoint ${name} `))) return true;
+    const answer = await fetch(`http://127.0.0.1:${port}/m`);
+    return (await answer.text()).includes(`endpoint="${name}"`);
+  }
+
+  /** The status of a manifest whose config is a plugin's. */
+  async plugin(): Promise<number> {
+    const [config] = IMAGE.blobs;
+    if (config === undefined) throw new Error("an image without a configuration");
+    for (const blob of [config, LAYER]) await this.#client.pushBlob("plugin", blob);
+    const described = { ...config.descriptor, mediaType: "application/vnd.docker.plugin.v1+json" };
+    const layers = [{ ...LAYER.descriptor, mediaType: "application/vnd.docker.image.rootfs.diff.tar.gzip" }];
+    const manifest = { schemaVersion: 2, mediaType: DOCKER, config: described, layers };
+    return await this.#put("plugin", Buffer.from(JSON.stringify(manifest)), DOCKER);
+  }
+
+  /** A handshake of TLS, and whether it or what follows fails. */
+  async handshake({ client, suite, newest, protocols = ["http/1.1"] }: Handshake): Promise<Handshaken> {
+    const { promise, resolve } = Promise.withResolvers<Handshaken>();
+    const socket = connect({
+      ...{ host: "127.0.0.1", port: Number(new URL(this.#url).port), rejectUnauthorized: false },
+      ...{ ALPNProtocols: [...protocols], ...client },
+      ...(suite && { ciphers: suite, maxVersion: "TLSv1.2" as const }),
+      ...(newest && { maxVersion: newest }),
+    });
+    socket.once("error", () => resolve({ problem: true, protocol: undefined, fingerprint: undefined }));
+    socket.once("secureConnect", () => {
+      // A certificate that is missing is told of after the handshake of TLS 1.3, instead of an answer.
+      socket.write("GET /v2/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+      const told = {
+        protocol: socket.alpnProtocol || undefined,
+        fingerprint: socket.getPeerX509Certificate()?.fingerprint256,
+      };
+      socket.once("data", () => resolve({ problem: false, ...told }));
+      socket.once("end", () => resolve({ problem: true, ...told }));
+    });
+    return await promise.finally(() => socket.destroy());
+  }
+
+  async certificate(client: ClientCertificate): Promise<string | undefined> {
+    return (await this.handshake({ client })).fingerprint;
+  }
+
+  /** Status and challenge of the API by TLS. */
+  securely({ client, password, token }: Credentials): Promise<readonly [number | undefined, string | null]> {
+    const { promise, resolve, reject } = Promise.withResolvers<readonly [number | undefined, string | null]>();
+    const authorization = password ? `Basic ${btoa(password)}` : token && `Bearer ${token}`;
+    const options = {
+      ...{ host: "127.0.0.1", port: new URL(this.#url).port, path: "/v2/", rejectUnauthorized: false, agent: false },
+      ...client,
+      ...(authorization && { headers: { authorization } }),
+    };
+    requestByTls(options, (answer) => {
+      answer.resume();
+      resolve([answer.statusCode, answer.headers["www-authenticate"] ?? null]);
+    })
+      .on("error", reject)
+      .end();
+    return promise;
   }
 
   async header(name: string): Promise<string | null> {
@@ -135,8 +297,8 @@ export class Seen {
   /** Whether a database holds any key once something was pushed. */
   async keysInRedis(database: number): Promise<boolean> {
     await this.#download();
-    const size = await this.#redis?.ask(`AUTH open\r\nSELECT ${database}\r\nDBSIZE`);
-    return /^:[1-9]/m.test(size ?? "");
+    const size = await this.#around.redis.ask(`AUTH open\r\nSELECT ${database}\r\nDBSIZE`);
+    return /^:[1-9]/m.test(size);
   }
 
   async #download(): Promise<Response> {
