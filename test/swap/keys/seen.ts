@@ -1,14 +1,13 @@
 import { createHmac } from "node:crypto";
 import { existsSync } from "node:fs";
 import { get } from "node:http";
-import { request as requestByTls } from "node:https";
 import { setTimeout as pause } from "node:timers/promises";
-import { connect, type SecureVersion } from "node:tls";
 import { type Image, imageOf, layerOfArchive, noise } from "../../support/image.ts";
 import type { Redis } from "../../support/redis.ts";
 import { RegistryClient } from "../../support/registry-client.ts";
 import { ecSigner, schema1Fields, signedFixture } from "../../support/schema1-fixture.ts";
 import type { ServerProcess } from "../../support/server-process.ts";
+import { type Admission, askByTls, type Credentials, type Handshake, type Handshaken, handshake } from "./by-tls.ts";
 import type { Outside } from "./outside.ts";
 import type { ClientCertificate } from "./place.ts";
 
@@ -24,28 +23,6 @@ export interface Around {
   readonly outside: Outside;
   /** ms to wait for what it does in its own time. */
   readonly patience: number;
-}
-
-interface Handshake {
-  readonly client?: ClientCertificate;
-  /** Of TLS 1.2. */
-  readonly suite?: string;
-  readonly newest?: SecureVersion;
-  readonly protocols?: readonly string[];
-}
-
-interface Handshaken {
-  readonly problem: boolean;
-  readonly protocol: string | undefined;
-  /** Of the registry's certificate. */
-  readonly fingerprint: string | undefined;
-}
-
-interface Credentials {
-  readonly client?: ClientCertificate;
-  /** `user:password` */
-  readonly password?: string;
-  readonly token?: string;
 }
 
 /** Sooner than a check looks for the first time that has no interval. ms */
@@ -171,53 +148,21 @@ export class Seen {
     return await this.#put("plugin", Buffer.from(JSON.stringify(manifest)), DOCKER);
   }
 
-  /** A handshake of TLS, and whether it or what follows fails. */
-  async handshake({ client, suite, newest, protocols = ["http/1.1"] }: Handshake): Promise<Handshaken> {
-    const { promise, resolve } = Promise.withResolvers<Handshaken>();
-    const socket = connect({
-      ...{ host: "127.0.0.1", port: Number(new URL(this.#url).port), rejectUnauthorized: false },
-      ...{ ALPNProtocols: [...protocols], ...client },
-      ...(suite && { ciphers: suite, maxVersion: "TLSv1.2" as const }),
-      ...(newest && { maxVersion: newest }),
-    });
-    socket.once("error", () => resolve({ problem: true, protocol: undefined, fingerprint: undefined }));
-    socket.once("secureConnect", () => {
-      // A certificate that is missing is told of after the handshake of TLS 1.3, instead of an answer.
-      socket.write("GET /v2/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
-      const told = {
-        protocol: socket.alpnProtocol || undefined,
-        fingerprint: socket.getPeerX509Certificate()?.fingerprint256,
-      };
-      socket.once("data", () => resolve({ problem: false, ...told }));
-      socket.once("end", () => resolve({ problem: true, ...told }));
-    });
-    return await promise.finally(() => socket.destroy());
+  handshake(options: Handshake): Promise<Handshaken> {
+    return handshake(Number(new URL(this.#url).port), options);
   }
 
-  async certificate(client: ClientCertificate): Promise<string | undefined> {
-    return (await this.handshake({ client })).fingerprint;
-  }
-
-  /** Status and challenge of the API by TLS. */
-  securely({ client, password, token }: Credentials): Promise<readonly [number | undefined, string | null]> {
-    const { promise, resolve, reject } = Promise.withResolvers<readonly [number | undefined, string | null]>();
-    const authorization = password ? `Basic ${btoa(password)}` : token && `Bearer ${token}`;
-    const options = {
-      ...{ host: "127.0.0.1", port: new URL(this.#url).port, path: "/v2/", rejectUnauthorized: false, agent: false },
-      ...client,
-      ...(authorization && { headers: { authorization } }),
-    };
-    requestByTls(options, (answer) => {
-      answer.resume();
-      resolve([answer.statusCode, answer.headers["www-authenticate"] ?? null]);
-    })
-      .on("error", reject)
-      .end();
-    return promise;
+  /** Whether somebody is let in who comes by TLS. */
+  securely(credentials: Credentials): Promise<Admission> {
+    return askByTls(Number(new URL(this.#url).port), credentials);
   }
 
   async header(name: string): Promise<string | null> {
     return (await this.#client.request("")).headers.get(name);
+  }
+
+  async certificate(client: ClientCertificate): Promise<string | undefined> {
+    return (await this.handshake({ client })).fingerprint;
   }
 
   async upload(): Promise<number> {
