@@ -5,6 +5,7 @@ import { applyEnvironment, type Environment } from "./environment.ts";
 import { type Finding, inOrder } from "./finding.ts";
 import { optionFindings } from "./option-findings.ts";
 import { type CheckParameters, parameterFindings } from "./parameter-findings.ts";
+import { policyFindings } from "./policy-rules.ts";
 import { toFinding } from "./problem.ts";
 import { parametersOf, resolve } from "./resolve.ts";
 import { review } from "./review.ts";
@@ -49,7 +50,7 @@ export function examine(text: string, name: string, env: Environment, check: Che
     config,
     findings: inOrder([
       ...[...applied, ...driverFindings(root), ...authFindings(root), ...cacheFindings(root), ...optionFindings(root)],
-      ...[...tlsFindings(root), ...review(root), ...findings],
+      ...[...tlsFindings(root), ...policyFindings(root), ...review(root), ...findings],
       ...(driver ? parameterFindings(root, driver, check) : []),
     ]),
   };
