@@ -112,6 +112,10 @@ describe("a connection that becomes old", () => {
     assert.deepEqual([await pass(999), await pass(1)], [2, 3]);
     connection.renew();
     assert.deepEqual([client(1).state, client(2).state, client(3).state], ["destroyed", "destroyed", "open"]);
+    client(2).connecting.resolve();
+    await turn();
+    void connection.send([COMMAND]);
+    assert.deepEqual([client(2).sent, client(3).sent], [0, 1]);
   });
 });
 

@@ -5,7 +5,7 @@ import { writeFile } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
 import type { DescriptorCache } from "../../src/cache/descriptor-cache.ts";
 import { openRedisCache } from "../../src/cache/open-redis.ts";
-import type { RedisServer, TlsFiles } from "../../src/cache/redis-client.ts";
+import { connectRedis, type RedisServer, type TlsFiles } from "../../src/cache/redis-client.ts";
 import { parseRepositoryName } from "../../src/oci/names.ts";
 import { readRedisTls } from "../../src/redis-tls.ts";
 import { BLOB, cacheContract, DIGEST, ONE } from "../contract/cache.ts";
@@ -76,11 +76,15 @@ describe("a connection to Redis that becomes old", { skip }, () => {
 
   it("is replaced while commands are under way, of which none is lost", async () => {
     await using redis = await startRedis();
-    await using cache = await open({ addrs: [redis.address], clientname: "us", connmaxlifetime: 5 });
-    const seen = new Set<string>();
-    while (seen.size < 10) {
-      await Promise.all(Array.from({ length: 20 }, () => works(cache)));
-      for (const connection of await connectionsOf(redis)) seen.add(connection);
+    await using connection = connectRedis({ addrs: [redis.address] }, undefined);
+    await connection.ready;
+    const count = { key: "n", args: ["INCR", "n"] };
+    for (let round = 1; round <= 20; round++) {
+      const before = Array.from({ length: 20 }, () => connection.send([count]));
+      const replaced = connection.replace();
+      const during = Array.from({ length: 20 }, () => connection.transact([count]));
+      await Promise.all([replaced, ...before, ...during]);
+      assert.equal(await redis.ask("GET n"), `$${`${round * 40}`.length}\n${round * 40}`);
     }
   });
 });
