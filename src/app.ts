@@ -21,6 +21,7 @@ import { ManifestKinds } from "./oci/manifest-kinds.ts";
 import type { Schema1Options } from "./oci/schema1/kind.ts";
 import { loadOwnKinds } from "./own-parts.ts";
 import { openAccess, openCache, openDriver } from "./parts.ts";
+import { limitClasses } from "./registry/class-policy.ts";
 import type { RegistryOptions } from "./registry/context.ts";
 import { PathMapper } from "./registry/paths.ts";
 import type { ReferenceRules } from "./registry/reference-rules.ts";
@@ -198,9 +199,10 @@ function toServerOptions(
   driver: StorageDriver,
   { observers, isHealthy }: Observability,
 ): Parameters<typeof createServer>[0] {
-  const { http, storage, wharfinger, catalog, tags } = config;
+  const { http, storage, wharfinger, catalog, tags, policy } = config;
   return {
     registry,
+    limit: limitClasses(policy.repository.classes),
     log,
     prefix: http.prefix || "/",
     headers: http.headers,

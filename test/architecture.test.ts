@@ -62,6 +62,7 @@ const TABLE: Table = {
     sources: ["app.ts", "config", "http/debug-server.ts", "http/server.ts", "http/turn.ts", "telemetry"],
     packages: ["commander"],
   },
+  "cli/load.ts": { sources: ["driver-parameters.ts"], packages: [] },
   "cli/notifications-status.ts": { sources: ["data-folder.ts", "notifications"], packages: [] },
   "cli/serve.ts": { sources: ["observability.ts", "storage/errors.ts"], packages: [] },
   "app.ts": {
@@ -92,6 +93,7 @@ const TABLE: Table = {
     sources: ["auth", "cache", "config", "storage", "named-module.ts", "own-access.ts", "own-parts.ts", "redis-tls.ts"],
     packages: [],
   },
+  "driver-parameters.ts": { sources: ["config/parameter-findings.ts", "storage/s3/parameters.ts"], packages: [] },
   "own-access.ts": { sources: ["auth", "named-module.ts", "part-shape.ts"], packages: [] },
   "own-parts.ts": { sources: ["named-module.ts", "part-shape.ts", "oci", "storage"], packages: [] },
   "middleware.ts": {

@@ -33,6 +33,12 @@ export interface Grant {
    */
   readonly mayPull?: (repository: RepositoryName) => boolean;
 
+  /**
+   * Whether they may push manifests of a class (`image`, `plugin`) to a repository that they may push to, where the controller
+   * can tell. Asked only where `policy.repository.classes` is set; not set: every class.
+   */
+  readonly mayPushClass?: (repository: RepositoryName, manifestClass: string) => boolean;
+
   /** Which repositories a catalogue shows them; not set: all. */
   readonly maySee?: (repository: RepositoryName) => boolean;
 }

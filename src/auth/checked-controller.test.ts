@@ -33,7 +33,9 @@ describe("a controller of somebody else's making", () => {
     assert.equal((await ask(() => ({ user: "" }))).user, "");
     assert.deepEqual(Object.keys(await ask(async () => ({ user: "me" }))), ["user"]);
     for (const answer of [true, false, 1, "yes", Promise.resolve(false), undefined]) {
-      const { mayPull, maySee } = await ask(() => ({ user: "me", mayPull: () => answer, maySee: () => answer }));
+      const given = { user: "me", mayPull: () => answer, mayPushClass: () => answer, maySee: () => answer };
+      const { mayPull, mayPushClass, maySee } = await ask(() => given);
+      assert.equal(mayPushClass?.(ONE, "image"), answer === true);
       assert.equal(mayPull?.(ONE), answer === true);
       assert.equal(maySee?.(ONE), answer === true);
     }

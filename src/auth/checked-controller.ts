@@ -34,10 +34,17 @@ export class CheckedController implements AccessController {
   }
 
   #checked(given: unknown): Grant {
-    const { user, mayPull, maySee } = (typeof given === "object" && given !== null ? given : {}) as Partial<Grant>;
+    const { user, mayPull, mayPushClass, maySee } = (
+      typeof given === "object" && given !== null ? given : {}
+    ) as Partial<Grant>;
     if (typeof user !== "string")
       throw new Error(`${this.name} gave no grant: it lacks a user, "" where there is none`);
-    return { user, ...(mayPull && { mayPull: strict(mayPull) }), ...(maySee && { maySee: strict(maySee) }) };
+    return {
+      user,
+      ...(mayPull && { mayPull: strict(mayPull) }),
+      ...(mayPushClass && { mayPushClass: strict(mayPushClass) }),
+      ...(maySee && { maySee: strict(maySee) }),
+    };
   }
 
   /** A challenge goes into a header as it is. */
@@ -61,6 +68,6 @@ function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
 }
 
 /** A promise, for one, would be as good as yes. */
-function strict<T>(ask: (one: T) => boolean): (one: T) => boolean {
-  return (one) => ask(one) === true;
+function strict<T extends readonly unknown[]>(ask: (...about: T) => boolean): (...about: T) => boolean {
+  return (...about) => ask(...about) === true;
 }

@@ -1,6 +1,8 @@
+import { AgeingConnection, type Ages } from "./ageing-connection.ts";
 import { type DescriptorCache, SHARED_LIFETIME } from "./descriptor-cache.ts";
 import { RedisCache, type RedisCacheOptions } from "./redis.ts";
 import type { RedisServer, TlsFiles } from "./redis-client.ts";
+import type { Retries } from "./retries.ts";
 
 export interface RedisOptions extends Pick<RedisCacheOptions, "pause" | "warn"> {
   readonly tls?: TlsFiles | undefined;
@@ -20,8 +22,9 @@ export async function openRedisCache(server: RedisServer, options: RedisOptions)
   const { tls, exclusive, ...others } = options;
   const cache = new RedisCache({
     ...others,
-    connection: connectRedis(server, tls),
+    connection: new AgeingConnection(connectRedis(server, tls), agesOf(server)),
     patience: patienceOf(server),
+    retries: retriesOf(server),
     revisionLifetime: exclusive ? LONG : SHARED_LIFETIME,
   });
   await cache.begin();
@@ -31,4 +34,21 @@ export async function openRedisCache(server: RedisServer, options: RedisOptions)
 /** What is not set, or switched off, leaves ours. */
 function patienceOf({ readtimeout = 0, writetimeout = 0 }: RedisServer): number {
   return Math.min(MOST_PATIENCE, ...[readtimeout, writetimeout].filter((ms) => ms > 0));
+}
+
+function agesOf({ connmaxlifetime = 0, connmaxidletime = 0 }: RedisServer): Ages {
+  const orNone = (ms: number): number | undefined => (ms > 0 ? ms : undefined);
+  return { most: orNone(connmaxlifetime), idle: orNone(connmaxidletime) };
+}
+
+/** What the peers' client waits before it tries again. ms */
+const BACKOFF = { first: 8, longest: 512 };
+
+/** Negative times are the shortest wait. */
+function retriesOf({ maxretries = 0, minretrybackoff = 0, maxretrybackoff = 0 }: RedisServer): Retries {
+  return {
+    most: maxretries,
+    first: Math.max(0, minretrybackoff || BACKOFF.first),
+    longest: Math.max(0, maxretrybackoff || BACKOFF.longest),
+  };
 }

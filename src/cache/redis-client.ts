@@ -10,13 +10,7 @@ import {
 } from "@redis/client";
 import { parseAddress } from "../config/address.ts";
 import type { RedisConfig } from "../config/redis-config.ts";
-import {
-  type RedisClient,
-  type RedisConnection,
-  RefusedCommand,
-  RenewableConnection,
-  type Reply,
-} from "./redis-connection.ts";
+import { type RedisClient, RefusedCommand, RenewableConnection, type Reply } from "./redis-connection.ts";
 
 /** As in the configuration; what is not set is left to the library. */
 export type RedisServer = Pick<RedisConfig, "addrs"> & Partial<Omit<RedisConfig, "addrs" | "tls">>;
@@ -29,7 +23,7 @@ export interface TlsFiles {
 }
 
 /** Connects to one server; with a master's name to the sentinels that know it; with several addresses to a cluster. */
-export function connectRedis(config: RedisServer, tls: TlsFiles | undefined): RedisConnection {
+export function connectRedis(config: RedisServer, tls: TlsFiles | undefined): RenewableConnection {
   return new RenewableConnection(() => {
     if (config.mastername) return sentinels(config, config.mastername, tls);
     return config.addrs.length > 1 ? cluster(config, tls) : server(config, tls);
@@ -50,6 +44,7 @@ function server(config: RedisServer, tls: TlsFiles | undefined): RedisClient {
       const all = commands.reduce((multi, { args }) => multi.addCommand([...args]), client.multi());
       return repliesOfTransaction(all.exec());
     },
+    close: () => client.close(),
     destroy: () => client.destroy(),
   };
 }
@@ -71,6 +66,7 @@ function sentinels(config: RedisServer, name: string, tls: TlsFiles | undefined)
       const all = commands.reduce((multi, { args }) => multi.addCommand(false, [...args]), client.multi());
       return repliesOfTransaction(all.exec());
     },
+    close: () => client.close(),
     destroy: () => void client.destroy(),
   };
 }
@@ -89,6 +85,7 @@ function cluster(config: RedisServer, tls: TlsFiles | undefined): RedisClient {
     connect: () => quietly(client),
     send,
     transact: (commands) => Promise.all(commands.map(send)),
+    close: () => client.close(),
     destroy: () => client.destroy(),
   };
 }

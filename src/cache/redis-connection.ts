@@ -1,3 +1,5 @@
+import { within } from "../lib/deadline.ts";
+
 /** As much of Redis as the cache needs, whether it is one server, one behind sentinels, or a cluster. */
 export interface RedisConnection extends AsyncDisposable {
   /** Resolves at the first connection; rejects, or stays, where there is none. */
@@ -41,14 +43,21 @@ export interface RedisClient {
   connect(): Promise<void>;
   send(command: Command): Promise<Reply>;
   transact(commands: readonly Command[]): Promise<readonly Reply[]>;
+  /** Takes no more commands, and ends when it has the replies to those that were sent. */
+  close(): Promise<void>;
   destroy(): void;
 }
+
+/** ms that a client may wait for its last replies: nobody else waits for them so long. */
+const LAST_REPLIES = 1000;
 
 /** One client at a time. */
 export class RenewableConnection implements RedisConnection {
   readonly ready: Promise<void>;
   readonly #open: () => RedisClient;
   #client: RedisClient;
+  /** Connects to take the place of the present one. */
+  #next: RedisClient | undefined;
   #ended = false;
 
   constructor(open: () => RedisClient) {
@@ -66,8 +75,25 @@ export class RenewableConnection implements RedisConnection {
     return await this.#client.transact(commands);
   }
 
+  /** Goes over to a new connection once there is one, and lets the old one end. */
+  async replace(): Promise<void> {
+    if (this.#ended || this.#next) return;
+    const [old, next] = [this.#client, this.#open()];
+    this.#next = next;
+    try {
+      await next.connect();
+      if (this.#next !== next) return; // it was given up meanwhile
+      this.#client = next;
+      this.#next = undefined;
+      await within(LAST_REPLIES, old.close());
+    } catch {
+      this.#giveUp(this.#next === next ? next : old);
+    }
+  }
+
   renew(): void {
     if (this.#ended) return;
+    this.#giveUpNext();
     this.#client.destroy();
     this.#client = this.#open();
     this.#client.connect().catch(() => undefined); // then what is sent to it fails too
@@ -76,6 +102,16 @@ export class RenewableConnection implements RedisConnection {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
+    this.#giveUpNext();
     this.#client.destroy();
+  }
+
+  #giveUpNext(): void {
+    if (this.#next) this.#giveUp(this.#next);
+  }
+
+  #giveUp(client: RedisClient): void {
+    if (this.#next === client) this.#next = undefined;
+    client.destroy();
   }
 }

@@ -4,6 +4,7 @@ import { BLOB, countsOf, DIGEST, ONE, TWO } from "../../test/contract/cache.ts";
 import { until } from "../../test/faults/until.ts";
 import { RedisCache } from "./redis.ts";
 import { type Command, type RedisConnection, RefusedCommand, type Reply } from "./redis-connection.ts";
+import type { Retries } from "./retries.ts";
 
 const HIT: readonly Reply[] = [1, [DIGEST, String(BLOB.size), "a/b"], "a/b"];
 
@@ -35,11 +36,16 @@ class FakeRedis implements RedisConnection {
 const lost = (): Promise<never> => Promise.reject(new Error("connection lost"));
 const never = (): Promise<never> => new Promise(() => undefined);
 
-function open(pause: number, patience = 5000): { redis: FakeRedis; cache: RedisCache; warnings: string[] } {
+function open(
+  pause: number,
+  patience = 5000,
+  retries?: Retries,
+): { redis: FakeRedis; cache: RedisCache; warnings: string[] } {
   const redis = new FakeRedis();
   const warnings: string[] = [];
   const warn = (message: string): unknown => warnings.push(message);
-  return { redis, warnings, cache: new RedisCache({ connection: redis, patience, revisionLifetime: 10, pause, warn }) };
+  const options = { connection: redis, patience, revisionLifetime: 10, pause, warn, ...(retries && { retries }) };
+  return { redis, warnings, cache: new RedisCache(options) };
 }
 
 describe("a Redis that is down", () => {
@@ -163,6 +169,39 @@ describe("what is cleared while Redis is down", () => {
     await cache[Symbol.asyncDispose]();
     assert.deepEqual(redis.sent, ["SET", "SREM", "DEL", "HDEL"]);
     assert.deepEqual(warnings, []);
+  });
+});
+
+describe("a Redis that fails for a moment", () => {
+  const once = (redis: FakeRedis, fault: () => Promise<readonly Reply[]>): void => {
+    redis.fault = () => {
+      redis.fault = undefined;
+      return fault();
+    };
+  };
+
+  it("is asked again where that is configured", async () => {
+    const { redis, cache } = open(1e6, 5000, { most: 1, first: 1, longest: 1 });
+    once(redis, lost);
+    assert.deepEqual(await cache.blobs.get(ONE, DIGEST), BLOB);
+    once(redis, async () => [new RefusedCommand("LOADING Redis is loading the dataset in memory")]);
+    assert.equal(await cache.revisions.has(ONE, DIGEST), false);
+    once(redis, lost);
+    redis.sent.length = 0;
+    await cache.blobs.clear(ONE, DIGEST);
+    assert.deepEqual(redis.sent, ["SET", "SREM", "DEL", "HDEL", "SET", "SREM", "DEL", "HDEL"]);
+  });
+
+  it("is not asked again by default, nor longer than anybody waits", async () => {
+    for (const [retries, patience] of [
+      [undefined, 5000],
+      [{ most: 1e6, first: 1000, longest: 1000 }, 10],
+    ] as const) {
+      const { redis, cache } = open(1e6, patience, retries);
+      once(redis, lost);
+      assert.equal(await cache.blobs.get(ONE, DIGEST), undefined);
+      assert.equal(redis.sent.length, 3);
+    }
   });
 });
 

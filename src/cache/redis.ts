@@ -8,12 +8,15 @@ import { type CacheCounts, FAILED, LookupCounter } from "./lookup-counts.ts";
 import { PendingClears } from "./pending-clears.ts";
 import { type Command, type RedisConnection, RefusedCommand, type Reply } from "./redis-connection.ts";
 import * as keys from "./redis-keys.ts";
+import { type Retries, repeated } from "./retries.ts";
 
 export interface RedisCacheOptions {
   /** The cache owns it. */
   readonly connection: RedisConnection;
   /** ms that a lookup waits for Redis. */
   readonly patience: number;
+  /** Within that time; by default none. */
+  readonly retries?: Retries;
   /** ms after which a manifest's entry no longer counts. */
   readonly revisionLifetime: number;
   /** ms until a Redis that is down is asked again. */
@@ -141,15 +144,26 @@ export class RedisCache implements DescriptorCache {
   }
 
   #call(ask: (connection: RedisConnection) => Promise<readonly Reply[]>): Promise<readonly Reply[]> {
-    const { connection, patience } = this.#options;
+    const { connection, patience, retries } = this.#options;
     if (this.#ended) return Promise.reject(new Error("the cache was closed"));
+    const attempt = async (): Promise<readonly Reply[]> => accepted(await ask(connection));
+    if (!retries || retries.most <= 0) return this.#circuit.run(() => within(patience, attempt()));
     return this.#circuit.run(async () => {
-      const replies = await within(patience, ask(connection));
-      const refused = replies.find((reply) => reply instanceof RefusedCommand && !reply.isWrongType);
-      if (refused) throw refused;
-      return replies;
+      const end = new AbortController();
+      try {
+        return await within(patience, repeated(attempt, retries, end.signal));
+      } finally {
+        end.abort();
+      }
     });
   }
+}
+
+/** @throws {RefusedCommand} */
+function accepted(replies: readonly Reply[]): readonly Reply[] {
+  const refused = replies.find((reply) => reply instanceof RefusedCommand && !reply.isWrongType);
+  if (refused) throw refused;
+  return replies;
 }
 
 /** ms that a start waits for Redis. */

@@ -47,6 +47,39 @@ describe("checking a configuration", () => {
     });
   });
 
+  it("finds what is wrong with the values of S3 as the start does, with the line, and what is ignored", () => {
+    const path = file(
+      "storage:\n  s3:\n    region: eu-west-1\n    accesskey: a\n    chunksize: 1\n    encrypt: no\n    keyid: k\n    storageclass: COLD\n",
+    );
+    const { status, stderr } = run("config", "check", path);
+    const lines = stderr.split("\n");
+    assert.equal(status, 1);
+    assert.deepEqual(
+      lines.map((line) => line.split(/ (?:is|counts) /)[0]),
+      [
+        `error: ${path}:3: storage.s3.bucket`,
+        `warning: ${path}:5: storage.s3.accesskey`,
+        `error: ${path}:6: storage.s3.chunksize`,
+        `warning: ${path}:8: storage.s3.keyid`,
+        `error: ${path}:9: storage.s3.storageclass`,
+        `${path}: 3 errors, 2 warnings`,
+        "",
+      ],
+    );
+    const first = lines[0]?.replace("error: ", "configuration error: ");
+    assert.equal(run("serve", path).stderr, `${first} (and 2 more: run wharfinger config check ${path})\n`);
+    const alias = file("storage: {s3aws: {regionendpoint: 'http://127.0.0.1:1', chunksize: 0x500000, encrypt: yes}}\n");
+    const missing = `${alias}:2: storage.s3aws.bucket is missing, must be the name of a bucket`;
+    assert.equal(run("config", "check", alias).stderr, `error: ${missing}\n${alias}: 1 error, 0 warnings\n`);
+  });
+
+  it("takes values of S3 as YAML 1.1 has them, and finds them beside other errors", () => {
+    const s3 = "{bucket: b, region: eu-west-1, chunksize: 0x500000, encrypt: yes, secure: off, loglevel: off}";
+    assert.equal(run("config", "check", file(`storage: {s3: ${s3}}\n`)).stderr, "");
+    const { stderr } = run("config", "check", file("storage: {s3: {region: eu-west-1}}\nhttp: {net: udp}\n"));
+    assert.match(stderr, /storage\.s3\.bucket is missing[\s\S]*http\.net is "udp"/);
+  });
+
   it("says of a file that is not there that it is not", () => {
     const path = join(directory, "none.yml");
     assert.deepEqual(run("config", "check", path), {

@@ -1,6 +1,7 @@
 import { ConfigError } from "../config/config-error.ts";
 import { type LoadedConfig, type LoadOptions, loadConfig } from "../config/load.ts";
 import { environment } from "../config/process.ts";
+import { checkParameters } from "../driver-parameters.ts";
 import { Failure } from "./failure.ts";
 
 export interface LoadFlags {
@@ -18,7 +19,7 @@ export function load(path: string | undefined, flags: LoadFlags): LoadedConfig {
 }
 
 export function toLoadOptions(path: string | undefined, { defaultConfig }: LoadFlags): LoadOptions {
-  return { path, env: environment(), ...(defaultConfig ? {} : { defaults: [] }) };
+  return { path, env: environment(), checkParameters, ...(defaultConfig ? {} : { defaults: [] }) };
 }
 
 function sentence({ message, others }: ConfigError, path: string | undefined, { defaultConfig }: LoadFlags): string {

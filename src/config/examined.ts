@@ -1,11 +1,13 @@
 import { BUILT_IN } from "./built-in.ts";
 import { cacheFindings } from "./cache-rules.ts";
-import type { AuthConfig, Config, Parameters } from "./config.ts";
+import type { AuthConfig, Config, DriverConfig, Parameters } from "./config.ts";
 import { applyEnvironment, type Environment } from "./environment.ts";
 import { type Finding, inOrder } from "./finding.ts";
 import { optionFindings } from "./option-findings.ts";
+import { type CheckParameters, parameterFindings } from "./parameter-findings.ts";
+import { policyFindings } from "./policy-rules.ts";
 import { toFinding } from "./problem.ts";
-import { resolve } from "./resolve.ts";
+import { parametersOf, resolve } from "./resolve.ts";
 import { review } from "./review.ts";
 import {
   authFindings,
@@ -18,10 +20,10 @@ import {
 } from "./rules.ts";
 import { schema } from "./schema.ts";
 import { ownAccess } from "./schema-auth.ts";
-import { ownDriver } from "./schema-storage.ts";
+import { ownDriver, storage } from "./schema-storage.ts";
 import { isSpecifier } from "./specifier.ts";
 import { tlsFindings } from "./tls-rules.ts";
-import { type Mapping, toInput } from "./tree.ts";
+import { find, type Mapping, toInput } from "./tree.ts";
 import { parseYaml } from "./yaml-tree.ts";
 
 export interface Examined {
@@ -34,21 +36,33 @@ export interface Examined {
  * Looks for everything that can be said of a configuration, and goes on after errors.
  *
  * @param name what messages call the text
+ * @param check asks the driver about its parameters; by default nobody does
  * @throws {ConfigError} for what leaves nothing to look at: no YAML, another version
  */
-export function examine(text: string, name: string, env: Environment): Examined {
+export function examine(text: string, name: string, env: Environment, check: CheckParameters = () => []): Examined {
   const root = requireVersion(parseYaml(text, name, name !== BUILT_IN.name));
   const applied = applyEnvironment(root, env);
   spellOutParts(root);
   leaveOutNone(root);
   const { config, findings } = validate(root);
+  const driver = config?.storage.driver ?? driverOf(root);
   return {
     config,
     findings: inOrder([
       ...[...applied, ...driverFindings(root), ...authFindings(root), ...cacheFindings(root), ...optionFindings(root)],
-      ...[...tlsFindings(root), ...review(root), ...findings],
+      ...[...tlsFindings(root), ...policyFindings(root), ...review(root), ...findings],
+      ...(driver ? parameterFindings(root, driver, check) : []),
     ]),
   };
+}
+
+/** As far as it can be read where something else is wrong. */
+function driverOf(root: Mapping): DriverConfig | undefined {
+  const name = driverName(root);
+  const section = name === undefined ? undefined : storage.safeParse(toInput(find(root, ["storage"]) ?? root));
+  return name === undefined || !section?.data
+    ? undefined
+    : { name, parameters: parametersOf(section.data, name) ?? {} };
 }
 
 function validate(root: Mapping): Examined {

@@ -21,6 +21,17 @@ export const text: Field<string> = field("text", (scalar) => scalar.text);
 /** Text that may be left out; an empty one counts as left out. */
 export const optionalText: z.ZodType<string | undefined> = text.optional().transform((text) => text || undefined);
 
+/** A number or a boolean as YAML has it, `0x10` and `yes` too; else text. */
+const scalar: Field<boolean | number | string> = field("text, a number, true or false", (given) => {
+  const value = plainValue(given);
+  return typeof value === "number" || typeof value === "boolean" ? value : given.text;
+});
+
+/** The same where it may be left out; an empty text counts as left out. */
+export const optionalScalar: z.ZodType<boolean | number | string | undefined> = scalar
+  .optional()
+  .transform((value) => (value === "" ? undefined : value));
+
 /** Text that names something; an empty one would name nothing. */
 export function named(what: string): Field<string> {
   return field(what, (scalar) => (scalar.text === "" ? undefined : scalar.text));

@@ -2,8 +2,10 @@
  * Every key a configuration may have, and what becomes of it today.
  *
  * - `honoured`: it does what it says.
- * - `refused`: not built yet, and it guards something or everything depends on it: we do not start with it.
- * - `warned`: not built yet, and leaving it out harms nobody: we start and say so.
+ * - `refused`: it guards something or everything depends on it, and it cannot be honoured: we do not start with it.
+ * - `warned`: leaving it out harms nobody: we start and say so.
+ *
+ * Why one is not honoured stands in reasons.ts.
  *
  * `a[]` is an item of a list, `a.*` anything in a free map; `a=x` is the class of `a` where its value is `x`. A key that
  * is null, false or empty counts as not set.
@@ -137,34 +139,34 @@ export const KEYS: Readonly<Record<string, KeyClass>> = {
   "redis.sentinelusername": "honoured",
   "redis.sentinelpassword": "honoured",
   "redis.mastername": "honoured",
-  "redis.maxretries": "warned",
-  "redis.minretrybackoff": "warned",
-  "redis.maxretrybackoff": "warned",
+  "redis.maxretries": "honoured",
+  "redis.minretrybackoff": "honoured",
+  "redis.maxretrybackoff": "honoured",
   "redis.dialtimeout": "honoured",
   "redis.readtimeout": "honoured",
   "redis.writetimeout": "honoured",
-  "redis.contexttimeoutenabled": "warned",
-  "redis.poolfifo": "warned",
-  "redis.poolsize": "warned",
-  "redis.pooltimeout": "warned",
+  "redis.contexttimeoutenabled": "honoured",
+  "redis.poolfifo": "honoured",
+  "redis.poolsize": "honoured",
+  "redis.pooltimeout": "honoured",
   "redis.minidleconns": "warned",
-  "redis.maxidleconns": "warned",
-  "redis.maxactiveconns": "warned",
-  "redis.connmaxidletime": "warned",
-  "redis.connmaxlifetime": "warned",
+  "redis.maxidleconns": "honoured",
+  "redis.maxactiveconns": "honoured",
+  "redis.connmaxidletime": "honoured",
+  "redis.connmaxlifetime": "honoured",
   "redis.maxredirects": "honoured",
   "redis.readonly": "warned",
   "redis.routebylatency": "warned",
   "redis.routerandomly": "warned",
   "redis.disableidentity": "honoured",
   "redis.identitysuffix": "honoured",
-  "redis.unstableresp3": "warned",
+  "redis.unstableresp3": "honoured",
   "redis.tls.certificate": "honoured",
   "redis.tls.key": "honoured",
   "redis.tls.rootcas[]": "honoured",
-  "redis.pool.maxidle": "warned",
-  "redis.pool.maxactive": "warned",
-  "redis.pool.idletimeout": "warned",
+  "redis.pool.maxidle": "honoured",
+  "redis.pool.maxactive": "honoured",
+  "redis.pool.idletimeout": "honoured",
   "health.storagedriver.enabled": "honoured",
   "health.storagedriver.interval": "honoured",
   "health.storagedriver.threshold": "honoured",
@@ -197,7 +199,7 @@ export const KEYS: Readonly<Record<string, KeyClass>> = {
   "validation.manifests.indexes.platforms": "honoured",
   "validation.manifests.indexes.platformlist[].architecture": "honoured",
   "validation.manifests.indexes.platformlist[].os": "honoured",
-  "policy.repository.classes[]": "refused",
+  "policy.repository.classes[]": "honoured",
   "compatibility.schema1.enabled": "honoured",
   "compatibility.schema1.signingkeyfile": "honoured",
   "reporting.bugsnag.apikey": "warned",

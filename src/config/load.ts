@@ -5,6 +5,7 @@ import { ConfigError } from "./config-error.ts";
 import type { Environment } from "./environment.ts";
 import { examine } from "./examined.ts";
 import { type Finding, toLine } from "./finding.ts";
+import type { CheckParameters } from "./parameter-findings.ts";
 
 export interface LoadOptions {
   /** The file, as the command line names it. */
@@ -13,6 +14,8 @@ export interface LoadOptions {
   readonly env: Environment;
   /** Files to look for, in this order, where neither the command line nor a variable names one. */
   readonly defaults?: readonly string[] | undefined;
+  /** Asks the driver about its parameters; by default nobody does before it is opened. */
+  readonly checkParameters?: CheckParameters | undefined;
 }
 
 export interface LoadedConfig {
@@ -42,7 +45,7 @@ export interface Examination {
 export function loadConfig(options: LoadOptions): LoadedConfig {
   const file = findFile(options);
   const { name, text } = file ?? BUILT_IN;
-  return { ...parseConfig(text, name, options.env), source: file?.name };
+  return { ...parseConfig(text, name, options.env, options.checkParameters), source: file?.name };
 }
 
 /** Reads the configuration as {@link loadConfig}, and goes on after errors as far as that makes sense. */
@@ -52,7 +55,7 @@ export function examineConfig(options: LoadOptions): Examination {
     const file = findFile(options);
     source = file?.name;
     const { name, text } = file ?? BUILT_IN;
-    return { findings: examine(text, name, options.env).findings, source };
+    return { findings: examine(text, name, options.env, options.checkParameters).findings, source };
   } catch (error) {
     if (error instanceof ConfigError) return { findings: [error.finding], source };
     throw error;
@@ -63,8 +66,13 @@ export function examineConfig(options: LoadOptions): Examination {
  * @param name what messages call the text
  * @throws {ConfigError}
  */
-export function parseConfig(text: string, name: string, env: Environment): Omit<LoadedConfig, "source"> {
-  const { config, findings } = examine(text, name, env);
+export function parseConfig(
+  text: string,
+  name: string,
+  env: Environment,
+  check?: CheckParameters,
+): Omit<LoadedConfig, "source"> {
+  const { config, findings } = examine(text, name, env, check);
   const [first, ...others] = findings.filter(({ fatal }) => fatal);
   if (first) throw new ConfigError(first.where, first.sentence, { others: others.length });
   if (config === undefined) throw new ConfigError(name, "is no configuration");

@@ -43,7 +43,7 @@ function toStorage(section: StorageSection, driver: string, own: Parameters): St
   };
 }
 
-function parametersOf(section: StorageSection, driver: string): Parameters | undefined {
+export function parametersOf(section: StorageSection, driver: string): Parameters | undefined {
   const { filesystem, s3, s3aws } = section;
   const known: Readonly<Record<string, Parameters | undefined>> = { filesystem, s3, s3aws };
   return known[driver];

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { ConfigError } from "./config-error.ts";
 import { inOrder, toLine } from "./finding.ts";
 import { DEPRECATED, DURATIONS, KEYS, type KeyClass } from "./keys.ts";
+import { REASONS, reasonFor } from "./reasons.ts";
 import { review } from "./review.ts";
 import { Mapping } from "./tree.ts";
 import { parseYaml } from "./yaml-tree.ts";
@@ -45,8 +46,10 @@ describe("the class of a key", () => {
     it(`makes ${row} ${keyClass}`, () => {
       const outcome = outcomeOf(path, value);
       assert.equal(outcome.keyClass, keyClass, outcome.sentence);
-      if (keyClass !== "honoured")
-        assert.match(outcome.sentence, new RegExp(`^f:1: ${path.split(".")[0]}\\b.* is not supported yet and `));
+      if (keyClass === "honoured") return;
+      assert.match(outcome.sentence, new RegExp(`^f:1: ${path.split(".")[0]}\\b.* is (?:ignored|refused): `));
+      const reason = reasonFor(path.replace(/\.\*$/, "")) ?? assert.fail(`no reason why ${row} is ${keyClass}`);
+      assert.ok(outcome.sentence.includes(`ed: ${reason}`), outcome.sentence);
     });
 
     for (const off of [null, false, ""]) {
@@ -58,26 +61,34 @@ describe("the class of a key", () => {
 
   it("is told by the name of the section that is not built yet, once", () => {
     const text =
-      "reporting:\n  bugsnag:\n    apikey: a\n    endpoint: b\n  newrelic: {name: x}\nredis: {poolsize: 1, poolfifo: true}\n";
+      "reporting:\n  bugsnag:\n    apikey: a\n    endpoint: b\n  newrelic: {name: x}\nredis: {readonly: true, minidleconns: 1}\n";
     assert.deepEqual(warningsOf(text), [
-      "f:3: reporting is not supported yet and is ignored",
-      "f:6: redis.poolsize is not supported yet and is ignored",
-      "f:6: redis.poolfifo is not supported yet and is ignored",
+      "f:3: reporting is ignored: nothing is reported to Bugsnag or New Relic",
+      "f:6: redis.readonly is ignored: replicas lag behind deletions and are never asked",
+      "f:6: redis.minidleconns is ignored: one connection, which is always open, carries all commands at once",
     ]);
   });
 
   it("is told by the name of the key where the rest of its section is built", () => {
-    assert.deepEqual(warningsOf("catalog: {maxentries: 5}\nredis: {db: 1, poolsize: 1}"), [
-      "f:2: redis.poolsize is not supported yet and is ignored",
+    assert.deepEqual(warningsOf("catalog: {maxentries: 5}\nredis: {db: 1, readonly: true}"), [
+      "f:2: redis.readonly is ignored: replicas lag behind deletions and are never asked",
     ]);
+  });
+
+  it("has a reason only where it is not honoured", () => {
+    for (const path of Object.keys(REASONS)) {
+      const below = Object.keys(KEYS).filter((row) => row === path || row.startsWith(`${path}.`));
+      assert.ok(below.length > 0 && below.every((row) => KEYS[row] !== "honoured"), path);
+    }
   });
 
   it("is told with its line by what is refused", () => {
     assert.throws(
-      () => warningsOf("health: {storagedriver: {enabled: on}}\npolicy:\n  repository:\n    classes: [image]\n"),
+      () => warningsOf("health: {storagedriver: {enabled: on}}\nproxy:\n  ttl: 0\n  remoteurl: https://r.example\n"),
       {
         name: "ConfigError",
-        message: "f:4: policy is not supported yet and must not be ignored; take it out to start without it",
+        message:
+          "f:4: proxy.remoteurl is refused: the pull-through cache is not built yet; take it out to start without it",
       },
     );
   });

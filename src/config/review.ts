@@ -3,12 +3,13 @@ import type { Finding } from "./finding.ts";
 import { childKey, classesOf, type KeyNode, keyTree, namesParts } from "./key-tree.ts";
 import { DEPRECATED, DURATIONS, type KeyClass } from "./keys.ts";
 import { nearestKey } from "./nearest-key.ts";
+import { reasonFor } from "./reasons.ts";
 import { type Mapping, Scalar, Sequence, type Tree } from "./tree.ts";
 
 /**
  * Holds a document against the table of keys.
  *
- * @returns warnings of unknown keys, of deprecated keys, of sections not built yet and of values that hardly mean what
+ * @returns warnings of unknown keys, of deprecated keys, of keys that are ignored and of values that hardly mean what
  * they say; errors for what must not be ignored and cannot be honoured. Several may be about the same.
  */
 export function review(root: Mapping): Finding[] {
@@ -59,8 +60,7 @@ function* scalar({ value, text, where }: Scalar, node: KeyNode, chain: Chain): G
   if (DURATIONS.has(node.path)) yield* shortTime(path, value, where);
   if (path === "http.host" && !isExternalUrl(text)) yield warning(NO_URL, where, NO_URL);
   const keyClass = node.byValue.get(text.toLowerCase()) ?? node.class;
-  if (keyClass === "warned") yield notYet(topmost(chain, keyClass), "and is ignored", where, false);
-  if (keyClass === "refused") yield notYet(topmost(chain, keyClass), REFUSAL, where, true);
+  if (keyClass === "warned" || keyClass === "refused") yield notHonoured(topmost(chain, keyClass), keyClass, where);
 }
 
 const NO_URL =
@@ -73,10 +73,13 @@ function* shortTime(path: string, value: unknown, where: string): Generator<Find
   yield warning(`${meaning}; write ${value}s for seconds, or ${value}ns if that is meant`, where, `${where} ${path}`);
 }
 
-const REFUSAL = "and must not be ignored; take it out to start without it";
-
-function notYet(path: string, consequence: string, where: string, fatal: boolean): Finding {
-  return { about: path, where, sentence: `${path} is not supported yet ${consequence}`, fatal };
+function notHonoured(path: string, keyClass: "warned" | "refused", where: string): Finding {
+  const reason = reasonFor(path) ?? "it is not built yet";
+  const fatal = keyClass === "refused";
+  const sentence = fatal
+    ? `${path} is refused: ${reason}; take it out to start without it`
+    : `${path} is ignored: ${reason}`;
+  return { about: path, where, sentence, fatal };
 }
 
 function warning(sentence: string, where: string, about: string): Finding {

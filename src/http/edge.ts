@@ -14,6 +14,8 @@ export interface Edge {
   readonly registry: Registry;
   /** Wraps what a request works with, to tell of it. `base` is the URL of this registry, with a slash at its end. */
   readonly observe?: ((repository: Repository, request: RequestInfo, base: string) => Repository) | undefined;
+  /** Wraps what a request may create things in, with what it forbids whoever sends it. */
+  readonly limit?: ((repository: Repository, mayPush: (manifestClass: string) => boolean) => Repository) | undefined;
   readonly urls: UrlRules;
   /** Signs the state of uploads. */
   readonly secret: string;
@@ -49,7 +51,12 @@ export function repositoryOf(edge: Edge, exchange: Exchange): Repository {
  * @throws {NameInvalid}
  */
 export function creatableRepositoryOf(edge: Edge, exchange: Exchange): Repository {
-  return observed(edge, exchange, edge.registry.repository(parseRepositoryName(exchange.target.name)));
+  return observed(edge, exchange, limited(edge, exchange, parseRepositoryName(exchange.target.name)));
+}
+
+function limited({ registry, limit }: Edge, { grant }: Exchange, name: RepositoryName): Repository {
+  const repository = registry.repository(name);
+  return limit ? limit(repository, (manifestClass) => grant?.mayPushClass?.(name, manifestClass) ?? true) : repository;
 }
 
 function observed(edge: Edge, exchange: Exchange, repository: Repository): Repository {

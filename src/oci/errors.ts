@@ -87,8 +87,8 @@ export class BlobUnknown extends RegistryError {
 export class Denied extends RegistryError {
   readonly name = "Denied" as const;
   readonly code = "DENIED" as const;
-  constructor(detail?: unknown) {
-    super("requested access to the resource is denied", detail);
+  constructor(detail?: unknown, message = "requested access to the resource is denied") {
+    super(message, detail);
   }
 }
 

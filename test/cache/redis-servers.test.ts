@@ -5,7 +5,7 @@ import { writeFile } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
 import type { DescriptorCache } from "../../src/cache/descriptor-cache.ts";
 import { openRedisCache } from "../../src/cache/open-redis.ts";
-import type { RedisServer, TlsFiles } from "../../src/cache/redis-client.ts";
+import { connectRedis, type RedisServer, type TlsFiles } from "../../src/cache/redis-client.ts";
 import { parseRepositoryName } from "../../src/oci/names.ts";
 import { readRedisTls } from "../../src/redis-tls.ts";
 import { BLOB, cacheContract, DIGEST, ONE } from "../contract/cache.ts";
@@ -59,6 +59,40 @@ describe("a Redis with a password", { skip }, () => {
     assert.doesNotMatch(told.join(), /wrong"|secret/);
   });
 });
+
+describe("a connection to Redis that becomes old", { skip }, () => {
+  for (const key of ["connmaxlifetime", "connmaxidletime"] as const) {
+    it(`is replaced by a new one, and ends: ${key}`, async () => {
+      await using redis = await startRedis();
+      await using cache = await open({ addrs: [redis.address], clientname: "us", [key]: 20 });
+      const [first] = await connectionsOf(redis);
+      await until("another one is there alone", async () => {
+        const now = await connectionsOf(redis);
+        return now.length > 0 && first !== undefined && !now.includes(first);
+      });
+      await works(cache);
+    });
+  }
+
+  it("is replaced while commands are under way, of which none is lost", async () => {
+    await using redis = await startRedis();
+    await using connection = connectRedis({ addrs: [redis.address] }, undefined);
+    await connection.ready;
+    const count = { key: "n", args: ["INCR", "n"] };
+    for (let round = 1; round <= 20; round++) {
+      const before = Array.from({ length: 20 }, () => connection.send([count]));
+      const replaced = connection.replace();
+      const during = Array.from({ length: 20 }, () => connection.transact([count]));
+      await Promise.all([replaced, ...before, ...during]);
+      assert.equal(await redis.ask("GET n"), `$${`${round * 40}`.length}\n${round * 40}`);
+    }
+  });
+});
+
+/** Those of a client called `us`. */
+async function connectionsOf(redis: Redis): Promise<readonly string[]> {
+  return (await redis.ask("CLIENT LIST")).match(/^id=\d+(?=.* name=us )/gm) ?? [];
+}
 
 describe("a Redis with encryption", { skip }, () => {
   let folder: TemporaryFolder;

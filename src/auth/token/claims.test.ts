@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { allows, type Claims, parseClaims } from "./claims.ts";
+import { allows, allowsClass, type Claims, parseClaims } from "./claims.ts";
 import { TokenInvalid } from "./token-invalid.ts";
 
 const NOW = 1_000_000_000_000;
@@ -40,6 +40,27 @@ describe("the claims of a token", () => {
     for (const time of [undefined, null, "1", "", {}, []]) assert.throws(() => parse({ exp: time }), TokenInvalid);
     for (const time of [null, "1", {}]) assert.throws(() => parse({ nbf: time }), TokenInvalid);
     assert.throws(() => parseClaims(Buffer.from('{"iss":"i","aud":"s","exp":1e999}'), RULES, NOW), TokenInvalid);
+  });
+
+  test("allow the classes that they name for a resource, image where they name none, and all of others", () => {
+    const claims = parse({
+      access: [
+        { type: "repository", name: "a", class: "", actions: ["push"] },
+        { type: "repository", name: "b", class: "plugin", actions: ["push"] },
+        { type: "repository", name: "both", actions: ["pull"] },
+        { type: "repository", name: "both", class: "plugin", actions: ["push"] },
+      ],
+    });
+    const allowed = (name: string): readonly boolean[] =>
+      ["image", "plugin", "model"].map((one) => allowsClass(claims, "repository", name, one));
+    assert.deepEqual(allowed("a"), [true, false, false]);
+    assert.deepEqual(allowed("b"), [false, true, false]);
+    assert.deepEqual(allowed("both"), [true, true, false]);
+    assert.deepEqual(allowed("other"), [true, true, true]);
+    for (const wrong of [1, ["plugin"], {}, true]) {
+      const access = [{ type: "repository", name: "a", class: wrong, actions: ["push"] }];
+      assert.throws(() => parse({ access }), TokenInvalid);
+    }
   });
 
   test("grant what they list, of each resource together, and every action with *", () => {

@@ -7,6 +7,8 @@ export interface Claims {
   readonly user: string;
   /** Actions by `type:name`. */
   readonly access: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Classes of manifests by `type:name`. */
+  readonly classes: ReadonlyMap<string, ReadonlySet<string>>;
   /** ms since 1970: from when to when it counts, with what clocks may differ. */
   readonly from: number;
   readonly until: number;
@@ -36,7 +38,7 @@ export function parseClaims(payload: Uint8Array, { issuer, service }: ClaimRules
   const [from, until] = [time(nbf, "nbf") - LEEWAY, time(exp, "exp") + LEEWAY];
   if (now > until) throw new TokenInvalid("the token has expired");
   if (now < from) throw new TokenInvalid("the token is not valid yet");
-  return { user: sub, access: toAccess(claims["access"]), from, until };
+  return { user: sub, ...toAccess(claims["access"]), from, until };
 }
 
 function parseObject(payload: Uint8Array): JsonObject {
@@ -54,27 +56,44 @@ function time(value: unknown, name: string): number {
   return value * 1000;
 }
 
-function toAccess(list: unknown): Claims["access"] {
-  const access = new Map<string, Set<string>>();
-  if (list === undefined || list === null) return access;
-  if (!Array.isArray(list)) throw new TokenInvalid("access of the token must be a list");
-  for (const entry of list) {
-    const { resource, actions } = parseEntry(entry);
-    const known = access.get(resource) ?? new Set();
-    for (const action of actions) known.add(action);
-    access.set(resource, known);
+function toAccess(list: unknown = []): Pick<Claims, "access" | "classes"> {
+  const [access, classes] = [new Map<string, Set<string>>(), new Map<string, Set<string>>()];
+  if (list !== null && !Array.isArray(list)) throw new TokenInvalid("access of the token must be a list");
+  for (const entry of list ?? []) {
+    const { resource, actions, manifestClass } = parseEntry(entry);
+    add(access, resource, actions);
+    add(classes, resource, [manifestClass]);
   }
-  return access;
+  return { access, classes };
 }
 
-function parseEntry(entry: unknown): { readonly resource: string; readonly actions: readonly string[] } {
+function add(sets: Map<string, Set<string>>, resource: string, values: readonly string[]): void {
+  const known = sets.get(resource) ?? new Set();
+  for (const value of values) known.add(value);
+  sets.set(resource, known);
+}
+
+interface Entry {
+  readonly resource: string;
+  readonly actions: readonly string[];
+  readonly manifestClass: string;
+}
+
+function parseEntry(entry: unknown): Entry {
   if (isJsonObject(entry)) {
-    const { type, name, actions } = entry;
-    if (typeof type === "string" && typeof name === "string" && isTexts(actions)) {
-      return { resource: `${type}:${name}`, actions: actions ?? [] };
+    const { type, name, actions, class: given } = entry;
+    if (typeof type === "string" && typeof name === "string" && isTexts(actions) && isText(given)) {
+      return { resource: `${type}:${name}`, actions: actions ?? [], manifestClass: given || IMAGE };
     }
   }
   throw new TokenInvalid("access of the token must have entries of type, name and actions");
+}
+
+/** What an entry is about that names no class. */
+const IMAGE = "image";
+
+function isText(value: unknown): value is string | null | undefined {
+  return value === undefined || value === null || typeof value === "string";
 }
 
 function isTexts(value: unknown): value is readonly string[] | null | undefined {
@@ -87,4 +106,9 @@ function isTexts(value: unknown): value is readonly string[] | null | undefined 
 export function allows({ access }: Claims, type: string, name: string, action: string): boolean {
   const actions = access.get(`${type}:${name}`);
   return actions !== undefined && (actions.has(action) || actions.has("*"));
+}
+
+/** Whether the token lets somebody push manifests of a class; one that says nothing of the resource forbids none. */
+export function allowsClass({ classes }: Claims, type: string, name: string, manifestClass: string): boolean {
+  return classes.get(`${type}:${name}`)?.has(manifestClass) ?? true;
 }

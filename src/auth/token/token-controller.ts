@@ -4,7 +4,7 @@ import { Unauthorized } from "../../oci/errors.ts";
 import { type Access, toScopes } from "../access.ts";
 import type { AccessController, AccessRequest, Grant } from "../access-controller.ts";
 import { quoted } from "../challenge.ts";
-import { allows, type Claims } from "./claims.ts";
+import { allows, allowsClass, type Claims } from "./claims.ts";
 import type { KeySources } from "./key-sources.ts";
 import { KeyUnknown, TokenInvalid } from "./token-invalid.ts";
 import type { TrustedKeys } from "./trusted-keys.ts";
@@ -86,7 +86,9 @@ export class TokenController implements AccessController {
     try {
       const claims = await this.#verify(token, keys);
       const mayPull = (name: string): boolean => allows(claims, "repository", name, "pull");
-      const verified: Verified = { claims, grant: { user: claims.user, mayPull } };
+      const mayPushClass = (name: string, manifestClass: string): boolean =>
+        allowsClass(claims, "repository", name, manifestClass);
+      const verified: Verified = { claims, grant: { user: claims.user, mayPull, mayPushClass } };
       if (this.#keys === keys) this.#known.set(id, verified, { size: token.length + 1000 });
       return this.#granted(verified, request, needed);
     } catch (error) {

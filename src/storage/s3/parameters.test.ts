@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { parseS3Parameters } from "./parameters.ts";
+import { parseS3Parameters, s3Ignored, s3Problems } from "./parameters.ts";
 
 const LEAST = { bucket: "registry", region: "eu-west-1" };
 
@@ -139,4 +139,34 @@ describe("a parameter that is wrong is named, with what it is and what it may be
       assert.throws(() => parseS3Parameters(values), { name: "StorageError", message: `s3: ${sentence}` });
     });
   }
+});
+
+test("all that is wrong is told at once, and nothing where nothing is", () => {
+  const values = { chunksize: 1, encrypt: "perhaps", storageclass: "COLD", rootdirectory: [] };
+  assert.deepEqual(
+    s3Problems(values).map(({ key }) => key),
+    ["region", "bucket", "rootdirectory", "encrypt", "chunksize", "storageclass"],
+  );
+  assert.deepEqual(s3Problems(LEAST), []);
+});
+
+test("a URL that may hold a password is not shown", () => {
+  const [problem, ...others] = s3Problems({ bucket: "b", regionendpoint: "https://me:hunter2@s3.example" });
+  assert.deepEqual([problem?.key, others], ["regionendpoint", []]);
+  assert.doesNotMatch(problem?.sentence ?? "", /hunter2/);
+});
+
+test("what counts only with another parameter is told where that is not there", () => {
+  const keysOf = (values: Readonly<Record<string, unknown>>): readonly string[] =>
+    s3Ignored(values).map(({ key }) => key);
+  assert.deepEqual(keysOf({ accesskey: "a" }), ["accesskey"]);
+  assert.deepEqual(keysOf({ secretkey: "s", accesskey: "" }), ["secretkey"]);
+  assert.deepEqual(keysOf({ keyid: "k" }), ["keyid"]);
+  assert.deepEqual(keysOf({ keyid: "k", encrypt: "false" }), ["keyid"]);
+  assert.deepEqual(keysOf({ accesskey: "a", secretkey: "s", keyid: "k", encrypt: true }), []);
+  assert.deepEqual(keysOf(LEAST), []);
+  assert.equal(
+    s3Ignored({ keyid: "k" })[0]?.sentence,
+    "counts only with encrypt: true, and is ignored, as by the peers: nothing is encrypted with it",
+  );
 });

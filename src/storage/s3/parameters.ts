@@ -81,13 +81,50 @@ const LOG_LEVELS = [
 
 /** @throws {StorageError} that names the first key that is wrong, and what it may be */
 export function parseS3Parameters(values: Readonly<Record<string, unknown>>): S3Parameters {
-  const read = new ParameterReader(values);
+  const fail = ({ key, sentence }: S3Problem): never => {
+    throw new StorageError(S3, `storage.s3.${key} ${sentence}`);
+  };
+  return readParameters(new ParameterReader(values, fail));
+}
+
+export interface S3Problem {
+  readonly key: string;
+  /** `is "5", must be …` */
+  readonly sentence: string;
+}
+
+/** What {@link parseS3Parameters} has against these values, all of it. */
+export function s3Problems(values: Readonly<Record<string, unknown>>): readonly S3Problem[] {
+  const problems: S3Problem[] = [];
+  readParameters(new ParameterReader(values, (problem) => problems.push(problem)));
+  return problems;
+}
+
+/** Given parameters that nobody heeds, each without the other one that it needs. */
+export function s3Ignored(values: Readonly<Record<string, unknown>>): readonly S3Problem[] {
+  const read = new ParameterReader(values, () => undefined);
+  const [key, secret] = [read.text("accesskey"), read.text("secretkey")];
+  const instead = "the SDK looks for credentials in the environment, profiles and the machine's role";
+  return [
+    ...(key !== "" && secret === "" ? [ignored("accesskey", "secretkey", instead)] : []),
+    ...(key === "" && secret !== "" ? [ignored("secretkey", "accesskey", instead)] : []),
+    ...(read.text("keyid") !== "" && !read.bool("encrypt", false)
+      ? [ignored("keyid", "encrypt: true", "nothing is encrypted with it")]
+      : []),
+  ];
+}
+
+function ignored(key: string, other: string, instead: string): S3Problem {
+  return { key, sentence: `counts only with ${other}, and is ignored, as by the peers: ${instead}` };
+}
+
+function readParameters(read: ParameterReader): S3Parameters {
   const secure = read.bool("secure", true);
   const endpoint = read.url("regionendpoint", secure, "/");
-  if (!read.bool("v4auth", true)) throw wrong("v4auth", "false", "true: signatures of version 2 are not supported");
+  if (!read.bool("v4auth", true)) read.wrong("v4auth", "false", "true: signatures of version 2 are not supported");
   return {
     credentials: readCredentials(read),
-    region: readRegion(read, endpoint !== undefined),
+    region: readRegion(read, read.text("regionendpoint") !== ""),
     endpoint,
     forcePathStyle: read.bool("forcepathstyle", endpoint !== undefined),
     bucket: read.required("bucket", "the name of a bucket"),
@@ -121,7 +158,7 @@ function readRegion(read: ParameterReader, elsewhere: boolean): string {
   const what = "the name of a region of Amazon, such as eu-west-1";
   if (elsewhere) return read.text("region") || "us-east-1";
   const region = read.required("region", `${what}, or regionendpoint for another server`);
-  if (!/^[a-z]{2,}(?:-[a-z]+)+-\d+$/.test(region)) throw wrong("region", JSON.stringify(region), what);
+  if (region !== "" && !/^[a-z]{2,}(?:-[a-z]+)+-\d+$/.test(region)) read.wrong("region", JSON.stringify(region), what);
   return region;
 }
 
@@ -130,23 +167,31 @@ function readStorageClass(read: ParameterReader): string | undefined {
   return name === "NONE" ? undefined : name;
 }
 
+/** Goes on with what is not set where it has told of a value that is wrong. */
 class ParameterReader {
   readonly #values: Readonly<Record<string, unknown>>;
+  readonly #tell: (problem: S3Problem) => unknown;
 
-  constructor(values: Readonly<Record<string, unknown>>) {
+  constructor(values: Readonly<Record<string, unknown>>, tell: (problem: S3Problem) => unknown) {
     this.#values = values;
+    this.#tell = tell;
+  }
+
+  wrong(key: string, found: string, accepted: string): void {
+    this.#tell({ key, sentence: `is ${found}, must be ${accepted}` });
   }
 
   /** Empty where it is not set. */
   text(key: string): string {
     const value = this.#values[key] ?? "";
-    if (typeof value === "object") throw wrong(key, JSON.stringify(value), "a text, a number, true or false");
-    return String(value);
+    if (typeof value !== "object") return String(value);
+    this.wrong(key, JSON.stringify(value), "a text, a number, true or false");
+    return "";
   }
 
   required(key: string, what: string): string {
     const text = this.text(key);
-    if (text === "") throw new StorageError(S3, `storage.s3.${key} is missing, must be ${what}`);
+    if (text === "") this.#tell({ key, sentence: `is missing, must be ${what}` });
     return text;
   }
 
@@ -154,8 +199,8 @@ class ParameterReader {
     const text = this.text(key);
     if (text === "") return byDefault;
     if (/^(?:true|t|1)$/i.test(text)) return true;
-    if (/^(?:false|f|0)$/i.test(text)) return false;
-    throw wrong(key, JSON.stringify(text), "true or false");
+    if (!/^(?:false|f|0)$/i.test(text)) this.wrong(key, JSON.stringify(text), "true or false");
+    return false;
   }
 
   whole(key: string, byDefault: number, least: number, most: number): number {
@@ -163,7 +208,8 @@ class ParameterReader {
     if (text === "") return byDefault;
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
     if (value >= least && value <= most) return value;
-    throw wrong(key, JSON.stringify(text), `a whole number from ${least} to ${most}`);
+    this.wrong(key, JSON.stringify(text), `a whole number from ${least} to ${most}`);
+    return byDefault;
   }
 
   oneOf(
@@ -175,7 +221,8 @@ class ParameterReader {
     const text = this.text(key);
     const name = text === "" ? byDefault : normalize(text);
     if (names.includes(name)) return name;
-    throw wrong(key, JSON.stringify(text), `one of ${names.join(", ")}`);
+    this.wrong(key, JSON.stringify(text), `one of ${names.join(", ")}`);
+    return byDefault;
   }
 
   /**
@@ -189,10 +236,8 @@ class ParameterReader {
     const url = URL.canParse(whole) ? new URL(whole) : undefined;
     const expected = url && `${url.origin}${path ? url.pathname : "/"}`;
     if (url && /^https?:$/.test(url.protocol) && url.href === expected) return url;
-    throw wrong(key, JSON.stringify(text), "scheme, host and port of a server, such as https://s3.example:9000");
+    const shown = text.includes("@") ? "something else (not shown)" : JSON.stringify(text); // maybe with a password
+    this.wrong(key, shown, "scheme, host and port of a server, such as https://s3.example:9000");
+    return undefined;
   }
-}
-
-function wrong(key: string, found: string, accepted: string): StorageError {
-  return new StorageError(S3, `storage.s3.${key} is ${found}, must be ${accepted}`);
 }

@@ -1,41 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Section } from "./row.ts";
-import type { Seen } from "./seen.ts";
-
-/** A key, and what is seen of it in a registry that has it. */
-export interface Effect {
-  readonly key: string;
-  readonly value: unknown;
-  /** Where the value alone is not enough, or is given otherwise than by the key's own variable. */
-  readonly variable?: readonly [name: string, value: string];
-  readonly seen: (registry: Seen) => unknown;
-  readonly expected: unknown;
-  /** What the old registry does instead, and why we do not. */
-  readonly old?: { readonly expected: unknown; readonly why: string };
-  /** Looked at when the registry has ended, and its log is whole. */
-  readonly atEnd?: true;
-  /** It is the same in a registry without the key, and why. */
-  readonly asWithout?: string;
-}
-
-/** Keys that one registry can have together. */
-export interface Group {
-  readonly name: string;
-  /** What is not the subject; the file's in both forms. */
-  readonly base?: Section;
-  readonly effects: readonly Effect[];
-}
-
-/** What values depend on. */
-export interface Place {
-  readonly folder: string;
-  readonly port: number;
-  /** Of a server with the password `open`. */
-  readonly redis: string;
-  /** The key in it, by its fingerprint. */
-  readonly signer: { readonly path: string; readonly fingerprint: string };
-}
+import type { Group } from "./effect.ts";
+import { frontGroups } from "./front.ts";
+import type { Place } from "./place.ts";
+import { watchingGroup } from "./watching.ts";
 
 const CACHE_IN_MEMORY = /using inmemory blob descriptor cache/;
 const REDIRECT = [{ name: "redirect", options: { baseurl: "https://cdn.example/" } }];
@@ -100,6 +68,12 @@ export function groupsOf(place: Place): readonly Group[] {
           expected: 400,
           old: REFUSED_WITH_500,
           asWithout: "without any list no URL is allowed",
+        },
+        {
+          key: "policy.repository.classes[]",
+          value: ["image"],
+          seen: (r) => r.plugin(),
+          expected: 403,
         },
         {
           key: "compatibility.schema1.signingkeyfile",
@@ -214,5 +188,7 @@ export function groupsOf(place: Place): readonly Group[] {
         },
       ],
     },
+    watchingGroup(place),
+    ...frontGroups(place),
   ];
 }

@@ -125,12 +125,6 @@ export const REFUSALS: readonly Refusal[] = [
   { key: "validation.enabled", value: "maybe", old: TYPE },
   { key: "validation.manifests.urls.allow[]", value: ["("], old: /urls.allow: error parsing regexp/ },
   { key: "validation.manifests.urls.deny[]", value: ["("], old: /urls.deny: error parsing regexp/ },
-  {
-    key: "policy.repository.classes[]",
-    value: ["image"],
-    old: { starts: "ours has no such policy yet" },
-    names: "policy",
-  },
   { key: "compatibility.schema1.enabled", value: "maybe", old: TYPE },
   {
     key: "compatibility.schema1.signingkeyfile",

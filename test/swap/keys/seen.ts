@@ -1,11 +1,15 @@
 import { createHmac } from "node:crypto";
 import { existsSync } from "node:fs";
 import { get } from "node:http";
+import { setTimeout as pause } from "node:timers/promises";
 import { type Image, imageOf, layerOfArchive, noise } from "../../support/image.ts";
 import type { Redis } from "../../support/redis.ts";
 import { RegistryClient } from "../../support/registry-client.ts";
 import { ecSigner, schema1Fields, signedFixture } from "../../support/schema1-fixture.ts";
 import type { ServerProcess } from "../../support/server-process.ts";
+import { type Admission, askByTls, type Credentials, type Handshake, type Handshaken, handshake } from "./by-tls.ts";
+import type { Outside } from "./outside.ts";
+import type { ClientCertificate } from "./place.ts";
 
 const SIGNED = "application/vnd.docker.distribution.manifest.v1+prettyjws";
 const DOCKER = "application/vnd.docker.distribution.manifest.v2+json";
@@ -13,27 +17,56 @@ const FOREIGN_LAYER = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip
 const LAYER = layerOfArchive(noise(1000, 11));
 const IMAGE: Image = imageOf([LAYER], { format: "docker" });
 
+/** What is there beside the registry. */
+export interface Around {
+  readonly redis: Redis;
+  readonly outside: Outside;
+  /** ms to wait for what it does in its own time. */
+  readonly patience: number;
+}
+
+/** Sooner than a check looks for the first time that has no interval. ms */
+const SOON = 8000;
+
+/** Whoever is let in by any word is let in. */
+const ANY_WORD = { authorization: "Bearer any" };
+
 /** A registry that runs, or has run, and what of it a key may change. */
 export class Seen {
   readonly rootDirectory: string;
   readonly #url: string;
   readonly #server: ServerProcess;
-  readonly #redis: Redis | undefined;
+  readonly #around: Around;
   readonly #client: RegistryClient;
   /** Once it has ended. */
   exitCode: number | null | undefined;
 
-  constructor(server: ServerProcess, url: string, rootDirectory: string, redis: Redis | undefined) {
+  constructor(server: ServerProcess, url: string, rootDirectory: string, around: Around) {
     this.#server = server;
     this.#url = url;
-    this.#redis = redis;
+    this.#around = around;
     this.rootDirectory = rootDirectory;
-    this.#client = new RegistryClient(url);
+    this.#client = new RegistryClient(url, (to, init) => this.#ask(to, init));
+  }
+
+  /** As long as it is not healthy, again and again. */
+  async #ask(url: string | URL, init: RequestInit = {}): Promise<Response> {
+    const headers = { ...ANY_WORD, ...(init.headers as Record<string, string>) };
+    let answer = await fetch(url, { ...init, headers });
+    await this.until(async () => {
+      if (answer.status === 503) answer = await fetch(url, { ...init, headers });
+      return answer.status !== 503;
+    });
+    return answer;
+  }
+
+  get outside(): Outside {
+    return this.#around.outside;
   }
 
   /** The same registry below a path. */
   under(prefix: string): Seen {
-    return new Seen(this.#server, `${this.#url}${prefix}`, this.rootDirectory, this.#redis);
+    return new Seen(this.#server, `${this.#url}${prefix}`, this.rootDirectory, this.#around);
   }
 
   logged(text: RegExp): boolean {
@@ -51,11 +84,85 @@ export class Seen {
   }
 
   async statusOf(path: string): Promise<number> {
-    return (await fetch(`${this.#url}${path}`)).status;
+    return (await fetch(`${this.#url}${path}`, { headers: ANY_WORD })).status;
+  }
+
+  async challenge(): Promise<string | null> {
+    return (await fetch(`${this.#url}/v2/`)).headers.get("WWW-Authenticate");
+  }
+
+  /** Waits as long as that makes sense for a registry that has the key, or has it not. */
+  async until(met: () => boolean | Promise<boolean>, most: number = Infinity): Promise<boolean> {
+    const end = performance.now() + Math.min(most, this.#around.patience);
+    while (!(await met())) {
+      if (performance.now() > end) return false;
+      await pause(20);
+    }
+    return true;
+  }
+
+  /** The status of the API when something has happened, and when it is over. */
+  async statusWhile(begin: () => Promise<void>, end: () => Promise<void>): Promise<readonly number[]> {
+    const statuses: number[] = [];
+    for (const [change, expected] of [
+      [begin, 503],
+      [end, 200],
+    ] as const) {
+      await change();
+      await this.until(async () => (await this.statusOf("/v2/")) === expected, SOON);
+      statuses.push(await this.statusOf("/v2/"));
+    }
+    return statuses;
+  }
+
+  /** Whether it goes on doing so while nobody asks for anything. */
+  async looksAtStorage(port: number): Promise<boolean> {
+    const looks = async (): Promise<number> => {
+      const text = await (await fetch(`http://127.0.0.1:${port}/m`)).text();
+      return Number(/^registry_storage_action_seconds_count\{[^}]*action="Stat"[^}]*\} (\d+)/m.exec(text)?.[1]);
+    };
+    const before = await looks();
+    return await this.until(async () => (await looks()) > before + 1, SOON);
+  }
+
+  async pushAndPull(): Promise<void> {
+    await this.#client.push("told", "v1", IMAGE);
+    await this.#client.getManifest("told", "v1", DOCKER);
+  }
+
+  /** In the log, as 2.8 does it, or in a metric, as 3 does it. */
+  async showsEndpoint(name: string, port: number): Promise<boolean> {
+    if (this.logged(new RegExp(`configuring endpoint ${name} `))) return true;
+    const answer = await fetch(`http://127.0.0.1:${port}/m`);
+    return (await answer.text()).includes(`endpoint="${name}"`);
+  }
+
+  /** The status of a manifest whose config is a plugin's. */
+  async plugin(): Promise<number> {
+    const [config] = IMAGE.blobs;
+    if (config === undefined) throw new Error("an image without a configuration");
+    for (const blob of [config, LAYER]) await this.#client.pushBlob("plugin", blob);
+    const described = { ...config.descriptor, mediaType: "application/vnd.docker.plugin.v1+json" };
+    const layers = [{ ...LAYER.descriptor, mediaType: "application/vnd.docker.image.rootfs.diff.tar.gzip" }];
+    const manifest = { schemaVersion: 2, mediaType: DOCKER, config: described, layers };
+    return await this.#put("plugin", Buffer.from(JSON.stringify(manifest)), DOCKER);
+  }
+
+  handshake(options: Handshake): Promise<Handshaken> {
+    return handshake(Number(new URL(this.#url).port), options);
+  }
+
+  /** Whether somebody is let in who comes by TLS. */
+  securely(credentials: Credentials): Promise<Admission> {
+    return askByTls(Number(new URL(this.#url).port), credentials);
   }
 
   async header(name: string): Promise<string | null> {
     return (await this.#client.request("")).headers.get(name);
+  }
+
+  async certificate(client: ClientCertificate): Promise<string | undefined> {
+    return (await this.handshake({ client })).fingerprint;
   }
 
   async upload(): Promise<number> {
@@ -135,8 +242,8 @@ export class Seen {
   /** Whether a database holds any key once something was pushed. */
   async keysInRedis(database: number): Promise<boolean> {
     await this.#download();
-    const size = await this.#redis?.ask(`AUTH open\r\nSELECT ${database}\r\nDBSIZE`);
-    return /^:[1-9]/m.test(size ?? "");
+    const size = await this.#around.redis.ask(`AUTH open\r\nSELECT ${database}\r\nDBSIZE`);
+    return /^:[1-9]/m.test(size);
   }
 
   async #download(): Promise<Response> {
