@@ -75,7 +75,6 @@ export async function createApp(composition: Composition): Promise<App> {
       beside.use(await takePurge(composition, composed));
     },
     async retire() {
-      composed.share();
       await beside.disposeAsync();
       await inFlight.end();
       await dispose();

@@ -14,8 +14,6 @@ export interface ComposedRegistry extends AsyncDisposable {
   readonly registry: Registry;
   readonly driver: SharedPart<OpenDriver>;
   readonly storage: SharedPart<StorageDriver>;
-  /** From now on another registry may write to the storage without telling the cache of this one. */
-  share(): void;
 }
 
 /**
@@ -30,8 +28,8 @@ export async function composeRegistry(composition: Composition, kinds: ManifestK
   const memory = parts.use(await takeMemory(composition, driver.value.bare.name));
   const cache = parts.use(await takeCache(composition));
   const store = { driver: lent(storage.value), paths: new PathMapper() };
-  const rules = { ...toRegistryOptions(config) };
   const ownCache = cache && lent(cache.value);
+  const rules = toRegistryOptions(config);
   const stored = new StorageRegistry(store, kinds, rules, warnIn(composition), ownCache, memory.value);
   const registry = parts.use(await wrapRegistry(stored, config.middleware, folder));
   const owned = parts.move();
@@ -39,9 +37,6 @@ export async function composeRegistry(composition: Composition, kinds: ManifestK
     registry,
     driver,
     storage,
-    share: () => {
-      rules.exclusive = false;
-    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -58,18 +58,18 @@ export async function takeMemory(composition: Composition, driver: string): Prom
   );
 }
 
-/** @returns undefined where none is configured */
+/** One for the life of the process. @returns undefined where none is configured */
 export async function takeCache(composition: Composition): Promise<SharedPart<DescriptorCache> | undefined> {
   const { config, shared, log, instruments } = composition;
-  const { storage, redis, wharfinger } = config;
-  if (storage.cache.blobdescriptor === undefined) return undefined;
-  return await shared.take("cache", [storage.cache, redis, wharfinger.exclusive], async (stack) => {
+  const { cache: wanted } = config.storage;
+  if (wanted.blobdescriptor === undefined) return undefined;
+  return await shared.take("cache", null, async (stack) => {
     const cache = await openCache(config, warnIn(composition));
-    if (!cache) throw new Error(`no cache is called ${storage.cache.blobdescriptor}`);
+    if (!cache) throw new Error(`no cache is called ${wanted.blobdescriptor}`);
     stack.use(cache);
     const { counts } = cache;
     if (counts) stack.use(instruments.tell({ cache: () => summed(counts) }));
-    log.info(`using ${storage.cache.blobdescriptor} blob descriptor cache`);
+    log.info(`using ${wanted.blobdescriptor} blob descriptor cache`);
     return cache;
   });
 }

@@ -54,9 +54,9 @@ async function takeQueue(
   const proxies = proxyVariables();
   const limit = config.wharfinger.notifications.queuesize;
   return await shared.take("notifications", null, async (stack) => {
-    const queue = stack.use(new Queue({ folder: dataFolder(config), limit, proxies, log }));
-    stack.use(instruments.tell({ endpoints: () => queue.figures }));
-    return queue;
+    const queue = new Queue({ folder: dataFolder(config), limit, proxies, log });
+    stack.use(instruments.tell({ endpoints: () => queue.figures })); // which are the last ones when the queue has ended
+    return stack.use(queue);
   });
 }
 

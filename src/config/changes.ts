@@ -36,16 +36,19 @@ function comparable(value: unknown): unknown {
 
 /**
  * `next` as far as it can take effect without a restart: what belongs to the listener, to the process or to the place of
- * the data stays as it is in `running`.
+ * the data stays as it is in `running`, and so do caches: two of them side by side would not hear of each other's
+ * deletions.
  */
 export function withoutRestart(running: Config, next: Config): Config {
   const { addr, net, secret, tls, debug, http2, h2c } = running.http;
-  const { timeouts, datadir, manifestkinds, notifications } = running.wharfinger;
+  const { timeouts, datadir, manifestkinds, notifications, exclusive } = running.wharfinger;
+  const driver = driverWithoutRestart(running.storage.driver, next.storage.driver);
   return {
     ...next,
-    storage: { ...next.storage, driver: driverWithoutRestart(running.storage.driver, next.storage.driver) },
+    storage: { ...next.storage, driver, cache: running.storage.cache },
     http: { ...next.http, addr, net, secret, tls, debug, http2, h2c },
-    wharfinger: { ...next.wharfinger, timeouts, datadir, manifestkinds, notifications },
+    redis: running.redis,
+    wharfinger: { ...next.wharfinger, timeouts, datadir, manifestkinds, notifications, exclusive },
   };
 }
 

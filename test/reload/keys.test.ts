@@ -1,14 +1,23 @@
 /** What a changed configuration changes while the registry serves, and what not. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { bcrypt } from "hash-wasm";
+import { stringify } from "yaml";
 import { until } from "../faults/until.ts";
-import { type ChangingRegistry, startChanging } from "../support/changing-registry.ts";
+import { type ChangingRegistry, countOf, startChanging } from "../support/changing-registry.ts";
+import { freePort } from "../support/free-port.ts";
 import { contentOf, imageOf, layerOfArchive, noise } from "../support/image.ts";
-import type { Configuration } from "../support/registry-process.ts";
+import { type Configuration, registryConfiguration } from "../support/registry-process.ts";
+import { ServerProcess } from "../support/server-process.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
+const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const IMAGE = imageOf([layerOfArchive(noise(1000, 1), "none")]);
 const BLOB = contentOf(noise(100_000, 2), "application/octet-stream");
 
@@ -158,7 +167,7 @@ describe("SIGHUP", () => {
         debug: { addr: "127.0.0.1:1" },
       },
       storage: { filesystem: { maxthreads: 30 } },
-      wharfinger: { timeouts: { idle: "5s" } },
+      wharfinger: { timeouts: { idle: "5s" }, exclusive: true },
     });
     for (const key of [
       "http.addr",
@@ -166,6 +175,7 @@ describe("SIGHUP", () => {
       "http.debug.addr",
       "storage.filesystem.maxthreads",
       "wharfinger.timeouts.idle",
+      "wharfinger.exclusive",
     ])
       assert.match(log, new RegExp(`level=warning msg="${key} changed; restart for it to take effect"`));
     assert.match(log, /msg="configuration reloaded: http\.headers changed"/);
@@ -198,5 +208,52 @@ describe("SIGHUP", () => {
     await place.reload();
     assert.match(await place.reload(), /nothing changed/);
     assert.equal((await place.http.request("")).headers.get("X-Harbour"), "last");
+  });
+
+  test("leaves a failing health check failing, and the purge of uploads as it was planned", async () => {
+    const purge = (interval: string): Configuration => ({
+      storage: { maintenance: { uploadpurging: { enabled: true, age: "168h", interval, dryrun: false } } },
+    });
+    await using place = await startChanging();
+    const watched = { health: { file: [{ file: place.folder.join("config.yml"), interval: "50ms" }] } };
+    await place.change({ ...watched, ...purge("24h") });
+    await until("the check failed", async () => (await statusOf(place, "GET", "")) === 503);
+    await place.change({ ...watched, ...purge("24h"), http: { headers: { "X-Harbour": ["calm"] } } });
+    assert.equal(await statusOf(place, "GET", ""), 503);
+    assert.equal(countOf(place.registry.log, /health check fails/g), 1);
+    assert.equal(countOf(place.registry.log, /Starting upload purge/g), 1);
+    await place.change(purge("25h"));
+    assert.equal(await statusOf(place, "GET", ""), 200);
+    assert.equal(countOf(place.registry.log, /Starting upload purge/g), 2);
+  });
+
+  test("harms nothing while the registry starts or ends", async () => {
+    const asked = Promise.withResolvers<void>();
+    const [keys, answered] = [createServer(), Promise.withResolvers<void>()];
+    await using stack = new AsyncDisposableStack();
+    stack.defer(() => void keys.close());
+    keys.on("request", async (_request, response) => {
+      asked.resolve();
+      await answered.promise;
+      response.end(JSON.stringify({ keys: [] }));
+    });
+    keys.listen(0, "127.0.0.1");
+    await once(keys, "listening");
+    const jwks = `http://127.0.0.1:${(keys.address() as AddressInfo).port}/`;
+    const folder = stack.use(await temporaryFolder("start"));
+    const token = { realm: "http://127.0.0.1/", service: "here", issuer: "we", jwks };
+    await writeFile(
+      folder.join("config.yml"),
+      stringify(registryConfiguration(folder.join("data"), await freePort(), { auth: { token } })),
+    );
+    const registry = stack.use(new ServerProcess(process.execPath, [MAIN, "serve", folder.join("config.yml")]));
+    await asked.promise;
+    process.kill(registry.pid, "SIGHUP");
+    answered.resolve();
+    await registry.says(/nothing changed/);
+    process.kill(registry.pid, "SIGTERM");
+    process.kill(registry.pid, "SIGHUP");
+    assert.equal(await registry.ended(), 0);
+    assert.match(registry.log, /listening on .*nothing changed.*stopping server/s);
   });
 });

@@ -8,20 +8,17 @@ import { bcrypt } from "hash-wasm";
 import { inForm, MIB } from "../faults/form.ts";
 import { descriptorsOf, residentOf, WITHOUT_FIGURES } from "../faults/process-figures.ts";
 import { until } from "../faults/until.ts";
-import { unlessDebian } from "../setup.ts";
 import { startChanging } from "../support/changing-registry.ts";
 import { startReceiver } from "../support/event-receiver.ts";
 import { contentOf, noise } from "../support/image.ts";
-import { startRedis } from "../support/redis.ts";
 import type { Configuration } from "../support/registry-process.ts";
 
 const RELOADS = inForm(6, 200);
 
 test(`${RELOADS} changes leave no thread, file or connection, and no memory`, {
-  skip: WITHOUT_FIGURES || unlessDebian(),
+  skip: WITHOUT_FIGURES,
 }, async (t) => {
   await using receiver = await startReceiver();
-  await using redis = await startRedis();
   const withLogin = (url: string | URL, init: RequestInit = {}): Promise<Response> =>
     fetch(url, { ...init, headers: { ...(init.headers as Record<string, string>), Authorization: LOGIN } });
   await using place = await startChanging({}, undefined, withLogin);
@@ -31,8 +28,7 @@ test(`${RELOADS} changes leave no thread, file or connection, and no memory`, {
   const all: Configuration = {
     auth: { htpasswd: { realm: "here", path: folder.join("users") } },
     notifications: { endpoints: [{ name: "one", url: receiver.url }] },
-    storage: { cache: { blobdescriptor: "redis" } },
-    redis: { addrs: [redis.address] },
+    log: { hooks: [{ type: "mail", levels: ["panic"], options: MAIL }] },
     health: { storagedriver: { enabled: true } },
     wharfinger: { audit: { file: folder.join("audit") } },
   };
@@ -59,6 +55,7 @@ test(`${RELOADS} changes leave no thread, file or connection, and no memory`, {
   assert.doesNotMatch(registry.log, /MaxListeners|level=error/);
 });
 
+const MAIL = { smtp: { addr: "127.0.0.1:1" }, from: "a@example.com", to: ["b@example.com"] };
 const LOGIN = `Basic ${btoa("alice:x")}`;
 
 function figuresOf(pid: number): readonly [threads: number, descriptors: number] {

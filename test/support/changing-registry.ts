@@ -63,6 +63,7 @@ export async function startChanging(
   };
 }
 
+/** @param pattern global */
 export function countOf(text: string, pattern: RegExp): number {
-  return text.match(new RegExp(pattern, "g"))?.length ?? 0;
+  return text.match(pattern)?.length ?? 0;
 }
