@@ -7,6 +7,8 @@ import type { Log } from "../telemetry/log.ts";
 import type { Logging } from "./logging.ts";
 
 export interface Reloading {
+  /** Has files read or opened again that may have been replaced, whatever the configuration says now. */
+  readonly renew: () => void;
   /** @throws {Error} in one sentence for the operator, where there is none that can be used */
   readonly load: () => LoadedConfig;
   readonly logging: Logging;
@@ -23,6 +25,7 @@ export interface Reloading {
 export async function reload(reloading: Reloading): Promise<void> {
   const { log } = reloading.logging;
   try {
+    reloading.renew();
     const loaded = reloading.load();
     for (const warning of loaded.warnings) log.warn(warning);
     await change(reloading, loaded.config);

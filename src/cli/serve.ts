@@ -62,9 +62,11 @@ export async function serve(
   };
   hangUps.heed(async () => {
     const running = apps.current ?? app;
-    running.reopenFiles(); // as programs that rotate logs expect
-    listener.reload(); // and those that renew certificates
-    await reload({ load: () => load(path, flags), logging, surroundings, running, follow });
+    const renew = (): void => {
+      running.reopenFiles(); // as programs that rotate logs expect
+      listener.reload(); // and those that renew certificates
+    };
+    await reload({ renew, load: () => load(path, flags), logging, surroundings, running, follow });
   });
   const signal = await stopped;
   void hangUps.ignore();

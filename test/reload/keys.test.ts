@@ -184,7 +184,7 @@ describe("SIGHUP", () => {
   });
 
   test("keeps what the storage in memory holds, and uploads in progress whose secret is random", async () => {
-    await using place = await startChanging({ http: { secret: "" } }, { inmemory: {} });
+    await using place = await startChanging({ http: { secret: "" } }, { driver: { inmemory: {} } });
     const { http } = place;
     await http.push("a", "one", IMAGE);
     const half = BLOB.bytes.length >> 1;

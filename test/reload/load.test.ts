@@ -1,6 +1,9 @@
 /** Requests while the configuration changes. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, type IncomingHttpHeaders } from "node:http2";
 import { describe, test } from "node:test";
+import { digestOf } from "../../src/oci/digest.ts";
 import { MIB } from "../faults/form.ts";
 import { digestOfRest } from "../faults/long-blob.ts";
 import { until } from "../faults/until.ts";
@@ -41,7 +44,7 @@ const authorized = (url: string | URL, init: RequestInit = {}): Promise<Response
 
 describe("while the configuration changes", () => {
   test("no request fails, and what is in flight goes on", async (t) => {
-    await using place = await startChanging({}, undefined, authorized);
+    await using place = await startChanging({}, { send: authorized });
     const { registry, http } = place;
     const [big, upload] = [contentOf(noise(24 * MIB, 1), "any"), contentOf(noise(MIB, 2), "any")];
     await http.pushBlob("slow", big);
@@ -63,6 +66,22 @@ describe("while the configuration changes", () => {
     assert.doesNotMatch(registry.log, /level=error/);
     t.diagnostic(`${counts} images`);
     assert.ok(Math.min(...counts) > 0);
+  });
+
+  test("a connection of HTTP/2 stays, its requests end by the old configuration and begin by the new one", async () => {
+    const h2c = { h2c: { enabled: true } };
+    await using place = await startChanging({ http: h2c });
+    const big = contentOf(noise(16 * MIB, 5), "any");
+    await place.http.pushBlob("a", big);
+    const session = connect(place.registry.url);
+    const slow = session.request({ ":path": `/v2/a/blobs/${big.descriptor.digest}` });
+    await once(slow, "response");
+    await place.change({ http: { ...h2c, headers: { "X-Harbour": ["calm"] } } });
+    const next = session.request({ ":path": "/v2/" });
+    const [head] = (await once(next, "response")) as [IncomingHttpHeaders];
+    assert.equal(head["x-harbour"], "calm");
+    assert.equal(digestOf(Buffer.concat(await slow.toArray())), big.descriptor.digest);
+    session.destroy();
   });
 
   test("a client that comes back to its upload ends the request of before, which the old configuration serves", async () => {

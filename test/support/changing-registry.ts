@@ -24,14 +24,19 @@ export interface ChangingRegistry extends AsyncDisposable {
 
 const DONE = /configuration reloaded: |the configuration was not reloaded/g;
 
-/**
- * @param driver as for {@link registryConfiguration}
- * @param send what its client sends requests with
- */
+export interface ChangingOptions {
+  /** As for {@link registryConfiguration}. */
+  readonly driver?: Configuration;
+  /** What its client sends requests with. */
+  readonly send?: Fetch;
+  /** Added to this process's environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** @param over laid over the standard configuration */
 export async function startChanging(
   over: Configuration = {},
-  driver?: Configuration,
-  send?: Fetch,
+  { driver, send, env = {} }: ChangingOptions = {},
 ): Promise<ChangingRegistry> {
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(await temporaryFolder("reload"));
@@ -43,7 +48,7 @@ export async function startChanging(
   };
   await write(over);
   const registry = stack.use(
-    await startRegistry("wharfinger", { rootDirectory: folder.path, configurationPath: path, port }),
+    await startRegistry("wharfinger", { rootDirectory: folder.path, configurationPath: path, port, env }),
   );
   const reload = async (): Promise<string> => {
     const [before, length] = [countOf(registry.log, DONE), registry.log.length];
