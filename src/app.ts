@@ -1,99 +1,92 @@
-/** From a configuration to a registry that serves: the only place that knows all parts. */
-import { availableParallelism, hostname } from "node:os";
-import { join } from "node:path";
-import type { CacheCounts, LookupCounts } from "./cache/lookup-counts.ts";
-import { parseAddress } from "./config/address.ts";
-import type { Config, Schema1Config, UrlPattern, ValidationConfig } from "./config/config.ts";
-import { ConfigError } from "./config/config-error.ts";
-import { isExternalUrl } from "./config/external-url.ts";
-import { environment } from "./config/process.ts";
-import { readProxies } from "./config/proxies.ts";
-import { dataFolder } from "./data-folder.ts";
-import { TrustedProxies } from "./http/forwarding.ts";
+/** From a configuration to a registry that answers requests: the only place that knows all parts. */
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import type { AccessController } from "./auth/access-controller.ts";
+import { type ComposedRegistry, composeRegistry } from "./composed-registry.ts";
+import { type Composition, warnIn } from "./composition.ts";
+import type { Config } from "./config/config.ts";
+import { InFlight } from "./http/in-flight.ts";
 import { createServer, type HttpServer } from "./http/server.ts";
+import type { SharedPart } from "./lib/shared-parts.ts";
 import { trustSystemCertificates } from "./lib/system-certificates.ts";
 import { schedulePurge } from "./maintenance/purge-schedule.ts";
-import { wrapDriver, wrapRegistry } from "./middleware.ts";
-import type { Notifications } from "./notifications/notifications.ts";
-import type { Observability } from "./observability.ts";
-import { builtInKinds } from "./oci/built-in-kinds.ts";
-import { ManifestKinds } from "./oci/manifest-kinds.ts";
-import type { Schema1Options } from "./oci/schema1/kind.ts";
-import { loadOwnKinds } from "./own-parts.ts";
-import { openAccess, openCache, openDriver } from "./parts.ts";
-import { limitClasses } from "./registry/class-policy.ts";
-import type { RegistryOptions } from "./registry/context.ts";
+import { beginChecks, openObservability } from "./observability.ts";
+import type { ManifestKinds } from "./oci/manifest-kinds.ts";
+import { openAccess } from "./parts.ts";
 import { PathMapper } from "./registry/paths.ts";
-import type { ReferenceRules } from "./registry/reference-rules.ts";
-import type { Registry } from "./registry/registry.ts";
-import { StorageRegistry } from "./registry/storage-registry.ts";
-import type { Store } from "./registry/store.ts";
-import type { Matcher } from "./registry/url-policy.ts";
-import { readSigningKey } from "./signing-key-file.ts";
-import type { StorageDriver } from "./storage/driver.ts";
-import { guardDriver } from "./storage/guarded.ts";
-import type { Log } from "./telemetry/log.ts";
-import { openTls } from "./tls/open-tls.ts";
-import { keepSecret, randomSecret } from "./upload-secret.ts";
+import { loadKinds } from "./registry-options.ts";
+import { takeLimits, takeSecret, toServerOptions } from "./server-options.ts";
+import { openNotifications } from "./told-endpoints.ts";
 
-/** A registry that is ready to listen. Disposal closes what was opened, in reverse order. */
+/** A registry as one configuration wants it. Disposal closes what no other one goes on with, in reverse order. */
 export interface App extends AsyncDisposable {
-  readonly server: HttpServer;
+  readonly config: Config;
+  readonly answer: RequestListener;
   /** Where the bytes are, for people. */
   readonly location: string;
-  /** Reads again what can change while it serves: the files of `http.tls`. */
-  reload(): void;
-  /** What runs beside requests; to be called once it listens. */
-  beginMaintenance(): void;
-}
-
-export interface Surroundings {
-  readonly log: Log;
-  /** Outlives the registry. */
-  readonly watch: Observability;
+  /** Goes on in new files where logs were moved away. */
+  reopenFiles(): void;
+  /** Begins notifications and what runs beside requests. To be called once, before the first request. */
+  begin(): Promise<void>;
+  /** Disposes of it once its requests have ended. To be called when it gets no more of them. */
+  retire(): Promise<void>;
 }
 
 /**
- * @param folder from where modules that the configuration names are looked up
  * @throws {StorageError} in one sentence where the storage cannot be used
- * @throws {ConfigError} where such a module cannot be used
+ * @throws {ConfigError} where something else that the configuration names cannot be used
  */
-export async function createApp(config: Config, { log, watch }: Surroundings, folder: string): Promise<App> {
+export async function createApp(composition: Composition): Promise<App> {
+  const { config, log } = composition;
   await using parts = new AsyncDisposableStack();
   if (connectsToOthers(config)) trustSystemCertificates();
-  const kinds = await loadKinds(config, folder);
-  const writable = !config.storage.maintenance.readonly.enabled;
-  const debug = (line: string): void => log.debug(line);
-  const proxies = readProxies(environment());
-  const driver = watch.around(await openDriver(config.storage.driver, { writable, debug, proxies }, folder));
-  const warn = (message: string, fields: Readonly<Record<string, unknown>>): void => log.warn(fields, message);
-  const wrapped = await wrapDriver(guardDriver(driver, { warn }), config.middleware.storage, { folder, warn });
-  const store = { driver: wrapped, paths: new PathMapper() };
-  const cache = await openCache(config, warn);
-  const stored = new StorageRegistry(store, kinds, toRegistryOptions(config), warn, cache);
-  const registry = parts.use(await wrapRegistry(stored, config.middleware, folder));
-  const counts = cache?.counts;
-  if (counts) watch.tell({ cache: () => summed(counts) });
-  if (cache) log.info(`using ${config.storage.cache.blobdescriptor} blob descriptor cache`);
-  const access = await openAccess(config.auth, warn, folder);
-  if (access) parts.use(access);
-  const notifications = await openNotifications(config, log, kinds);
-  if (notifications) parts.use(notifications);
-  if (notifications) watch.tell({ endpoints: () => notifications.figures() });
-  const observe = notifications?.observe;
-  const tls = await openTls(config, log);
-  if (tls) parts.use(tls);
-  const server = createServer({ ...toServerOptions(config, log, registry, driver, watch), access, observe, tls });
+  const inFlight = new InFlight();
+  const watch = parts.use(await openObservability(config, composition));
+  const kinds = parts.use(await takeKinds(composition)).value;
+  const composed = parts.use(await composeRegistry(composition, kinds));
+  const { location } = composed.driver.value.bare;
+  const access = parts.use(await takeAccess(composition))?.value;
+  const limits = parts.use(await takeLimits(composition)).value;
+  const secret = parts.use(await takeSecret(composition, location)).value(config);
+  const notifications = parts.use(await openNotifications(composition, kinds));
+  const server = createServer({
+    ...toServerOptions(config),
+    ...{ registry: composed.registry, log, access, limits, secret },
+    observe: notifications?.observe,
+    observers: [inFlight.observer, ...watch.observers],
+    isHealthy: watch.isHealthy,
+  });
+  await server.ready();
+  parts.defer(() => server.close());
   const owned = parts.move();
+  const beside = owned.use(new AsyncDisposableStack());
+  let end: Promise<void> | undefined;
+  const dispose = (): Promise<void> => {
+    end ??= owned.disposeAsync();
+    return end;
+  };
   return {
-    server,
-    location: driver.location,
-    reload: () => tls?.reload(),
-    beginMaintenance: () => {
-      watch.check(driver);
-      purgeUploads(owned, config, log, store);
+    config,
+    location,
+    answer: answerIn(server, inFlight),
+    reopenFiles: () => watch.reopenFiles(),
+    async begin() {
+      await notifications?.begin();
+      beside.use(await beginChecks(config, composed.driver, composition));
+      beside.use(await takePurge(composition, composed));
     },
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    async retire() {
+      await beside.disposeAsync();
+      await inFlight.end();
+      await dispose();
+    },
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
+function answerIn(server: HttpServer, inFlight: InFlight): RequestListener {
+  return (request: IncomingMessage, response: ServerResponse) => {
+    inFlight.begin(request, response);
+    server.routing(request, response);
   };
 }
 
@@ -104,143 +97,30 @@ function connectsToOthers({ http, storage, redis, auth }: Config): boolean {
   return !isLocal || byName || http.tls.letsencrypt.cachefile !== undefined;
 }
 
-/** @throws {ConfigError} where the environment names a proxy that cannot be one */
-async function openNotifications(config: Config, log: Log, kinds: ManifestKinds): Promise<Notifications | undefined> {
-  const { notifications, http, wharfinger } = config;
-  if (notifications.endpoints.length === 0) return undefined;
-  const { openNotifications: open } = await import("./notifications/notifications.ts");
-  try {
-    return open({
-      kinds,
-      references: notifications.events.includereferences,
-      endpoints: notifications.endpoints,
-      address: ownAddress(http),
-      folder: dataFolder(config),
-      limit: wharfinger.notifications.queuesize,
-      drain: http.draintimeout,
-      proxies: readProxies(environment()),
-      log: (level, message) => log[level](message),
-    });
-  } catch (cause) {
-    throw cause instanceof TypeError ? new ConfigError("notifications", cause.message, { cause }) : cause;
-  }
+async function takeKinds({ config, shared, folder }: Composition): Promise<SharedPart<ManifestKinds>> {
+  const { wharfinger, compatibility } = config;
+  return await shared.take("kinds", [wharfinger.manifestkinds, compatibility.schema1], () => loadKinds(config, folder));
 }
 
-/** As events name this registry. */
-function ownAddress({ net, addr }: Config["http"]): string {
-  return net === "unix" || addr === "" ? hostname() : `${hostname()}:${parseAddress(addr).port}`;
+/** @returns undefined where everybody may do everything */
+async function takeAccess(composition: Composition): Promise<SharedPart<AccessController | undefined> | undefined> {
+  const { config, shared, folder } = composition;
+  return await shared.take("access", config.auth, async (stack) =>
+    stack.use(await openAccess(config.auth, warnIn(composition), folder)),
+  );
 }
 
-/** Dashboards know one cache. */
-function summed({ blobs, revisions }: CacheCounts): LookupCounts {
-  return {
-    requests: blobs.requests + revisions.requests,
-    hits: blobs.hits + revisions.hits,
-    misses: blobs.misses + revisions.misses,
-    errors: blobs.errors + revisions.errors,
-  };
-}
-
-function purgeUploads(owned: AsyncDisposableStack, { storage }: Config, log: Log, store: Store): void {
-  const { age, interval, dryrun, enabled } = storage.maintenance.uploadpurging;
-  if (!enabled) return;
-  const report = (message: string): void => log.info(message);
-  const complain = (message: string): void => log.error(message);
-  owned.use(schedulePurge(store, { age, interval, dryRun: dryrun, report, complain }));
-}
-
-async function loadKinds({ wharfinger, compatibility }: Config, folder: string): Promise<ManifestKinds> {
-  const builtIn = builtInKinds(toSchema1Options(compatibility.schema1));
-  return new ManifestKinds([...builtIn, ...(await loadOwnKinds(wharfinger.manifestkinds, folder, builtIn))]);
-}
-
-/** @throws {ConfigError} */
-function toSchema1Options({ enabled, signingkeyfile }: Schema1Config): Schema1Options {
-  return { enabled, key: signingkeyfile === undefined ? undefined : readSigningKey(signingkeyfile) };
-}
-
-function toRegistryOptions({ storage, validation, compatibility, wharfinger }: Config): RegistryOptions {
-  return {
-    deletion: storage.delete.enabled,
-    readOnly: storage.maintenance.readonly.enabled,
-    redirect: !storage.redirect.disable,
-    references: toReferenceRules(validation),
-    schema1: compatibility.schema1.enabled,
-    exclusive: wharfinger.exclusive,
-    tagConcurrency: storage.tag.concurrencylimit || availableParallelism(),
-  };
-}
-
-function toReferenceRules({ disabled, manifests }: ValidationConfig): ReferenceRules {
-  const { urls, indexes } = manifests;
-  const listed = new Set(indexes.platformlist.map(({ os, architecture }) => `${os}/${architecture}`));
-  return {
-    urls: {
-      allow: disabled ? undefined : anyOf(urls.allow),
-      deny: disabled ? undefined : anyOf(urls.deny),
-      foreignByDefault: disabled,
-    },
-    requiresChild: ({ platform }) => {
-      if (indexes.platforms !== "list") return indexes.platforms === "all";
-      return platform !== undefined && listed.has(`${platform.os}/${platform.architecture}`);
-    },
-  };
-}
-
-/** The peers join patterns by `or`; no list is another thing than an empty one. */
-function anyOf(patterns: readonly UrlPattern[]): Matcher | undefined {
-  return patterns.length > 0 ? (url) => patterns.some((pattern) => pattern.test(url)) : undefined;
-}
-
-function toServerOptions(
-  config: Config,
-  log: Log,
-  registry: Registry,
-  driver: StorageDriver,
-  { observers, isHealthy }: Observability,
-): Parameters<typeof createServer>[0] {
-  const { http, storage, wharfinger, catalog, tags, policy } = config;
-  return {
-    registry,
-    limit: limitClasses(policy.repository.classes),
-    log,
-    prefix: http.prefix || "/",
-    headers: http.headers,
-    urls: { host: externalHost(http.host), relative: http.relativeurls },
-    secret: http.secret || findSecret(config, log, driver),
-    readOnly: storage.maintenance.readonly.enabled,
-    maxEntries: catalog.maxentries,
-    maxTags: tags.maxtags,
-    stall: wharfinger.timeouts.body,
-    timeouts: wharfinger.timeouts,
-    observers,
-    isHealthy,
-    http2: !http.http2.disabled,
-    h2c: http.h2c.enabled,
-    connections: wharfinger.limits.connections,
-    limits: wharfinger.limits,
-    trustedProxies: wharfinger.trustedproxies && new TrustedProxies(wharfinger.trustedproxies),
-  };
-}
-
-/** `http.host` counts only where it is a whole URL. */
-function externalHost(host: string): URL | undefined {
-  return isExternalUrl(host) ? new URL(host) : undefined;
-}
-
-function findSecret({ wharfinger, storage }: Config, log: Log, driver: StorageDriver): string {
-  if (storage.maintenance.readonly.enabled) return randomSecret(); // signs nothing: there are no uploads
-  const folder =
-    wharfinger.datadir ?? (storage.driver.name === "filesystem" ? join(driver.location, "wharfinger") : undefined);
-  try {
-    if (folder !== undefined) return keepSecret(folder);
-    log.warn(withRandomSecret());
-  } catch (error) {
-    log.warn(withRandomSecret(`, because none can be kept: ${error instanceof Error ? error.message : error}`));
-  }
-  return randomSecret();
-}
-
-function withRandomSecret(why = ""): string {
-  return `No HTTP secret provided - generated random secret${why}. This may cause problems with uploads if multiple registries are behind a load-balancer. To provide a shared secret, set http.secret in the configuration or REGISTRY_HTTP_SECRET.`;
+/** One at a time, whatever else of the configuration changes. */
+async function takePurge(
+  { config, shared, log }: Composition,
+  { storage }: ComposedRegistry,
+): Promise<AsyncDisposable | undefined> {
+  const { age, interval, dryrun, enabled } = config.storage.maintenance.uploadpurging;
+  if (!enabled) return undefined;
+  return await shared.take("purge", [storage.mark, age, interval, dryrun], async (stack) => {
+    const report = (message: string): void => log.info(message);
+    const complain = (message: string): void => log.error(message);
+    const store = { driver: storage.value, paths: new PathMapper() };
+    return stack.use(schedulePurge(store, { age, interval, dryRun: dryrun, report, complain }));
+  });
 }

@@ -9,8 +9,11 @@ import { createRequestLog, type RequestLog } from "../telemetry/request-log.ts";
 
 /** Disposal ends when every line is written, and those that go by mail are sent or given up. */
 export interface Logging extends AsyncDisposable {
+  /** The same for the life of the process, whatever becomes of its configuration. */
   readonly log: Log;
   readonly requestLog: RequestLog;
+  /** From now on lines are as another configuration wants them, or nothing is changed where that fails. */
+  change(config: LogConfig): Promise<void>;
 }
 
 /** @param instance a name of this process */
@@ -19,15 +22,47 @@ export async function openLogging(
   version: string,
   instance: string = randomUUID(),
 ): Promise<Logging> {
+  const fields = { "instance.id": instance, version };
+  const ending = new Set<Promise<void>>();
+  let current: Lines | undefined;
+  const options = (): LogOptions => current?.options ?? { ...config, fields };
+  const plain = createLog(() => ({ ...options(), hook: undefined }));
+  const open = (wanted: LogConfig): Promise<Lines> => openLines(wanted, fields, (problem) => plain.error(problem));
+  current = await open(config);
+  const log = createLog(options);
+  const lines = writeLines(200, "stderr");
+  return {
+    log,
+    requestLog: createRequestLog(options, (line) => lines.write(line)),
+    async change(wanted) {
+      const before = current;
+      current = await open(wanted);
+      log.level = wanted.level;
+      const end = Promise.resolve(before?.[Symbol.asyncDispose]()).finally(() => ending.delete(end));
+      ending.add(end);
+    },
+    async [Symbol.asyncDispose]() {
+      await lines[Symbol.asyncDispose]();
+      await Promise.all([...ending, current?.[Symbol.asyncDispose]()]);
+    },
+  };
+}
+
+/** What one configuration makes of lines. Disposal ends when what goes by mail is sent or given up. */
+interface Lines extends AsyncDisposable {
+  readonly options: LogOptions;
+}
+
+async function openLines(
+  config: LogConfig,
+  fields: LogOptions["fields"],
+  complain: (problem: string) => void,
+): Promise<Lines> {
   await using parts = new AsyncDisposableStack();
-  const plain = createLog({ ...config, fields: config.fields });
-  const hook = await openHooks(config.hooks, parts, (problem) => plain.error(problem));
-  const options: LogOptions = { ...config, fields: { "instance.id": instance, version, ...config.fields }, hook };
-  const lines = parts.use(writeLines(200, "stderr"));
+  const hook = await openHooks(config.hooks, parts, complain);
   const owned = parts.move();
   return {
-    log: createLog(options),
-    requestLog: createRequestLog(options, (line) => lines.write(line)),
+    options: { ...config, fields: { ...fields, ...config.fields }, hook },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

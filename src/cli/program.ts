@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { Failure } from "./failure.ts";
+import { HangUps } from "./hang-ups.ts";
 
 /** What the command line asked for. */
 export interface Program {
@@ -33,8 +34,9 @@ export function createProgram(version: string): Program {
       "\nWithout any configuration: port 5000, data in ./data. REGISTRY_* variables override the file.",
     )
     .action(async (path: string | undefined, flags: { readonly defaultConfig: boolean }) => {
+      const hangUps = new HangUps();
       const { serve } = await import("./serve.ts");
-      code = await serve(path, flags, version);
+      code = await serve(path, flags, version, hangUps);
     });
 
   const config = program.command("config").description("work with configuration files");

@@ -4,59 +4,87 @@ import { type App, createApp } from "../app.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { LONGEST_TIMER } from "../config/fields.ts";
 import { sizeThreadPool, takeInheritedSockets, tracing } from "../config/process.ts";
-import { openObservability } from "../observability.ts";
+import { openInstruments } from "../instruments.ts";
+import { SharedParts } from "../lib/shared-parts.ts";
+import { openListener } from "../listener.ts";
 import { StorageError } from "../storage/errors.ts";
+import { Succession } from "../succession.ts";
 import type { Log } from "../telemetry/log.ts";
 import { drain } from "./drain.ts";
 import { Failure } from "./failure.ts";
+import type { HangUps } from "./hang-ups.ts";
 import { listen, listenForDebugging } from "./listen.ts";
 import { type LoadFlags, load } from "./load.ts";
 import { openLogging } from "./logging.ts";
+import { reload } from "./reload.ts";
 
 /** For what is closed after what was drained. ms */
 const LEAST_PATIENCE = 1000;
 
 /**
  * Serves until a signal comes.
+ * @param hangUps asks for the configuration to be read again
  * @returns the exit code
  * @throws {Failure} for what keeps it from starting
  */
-export async function serve(path: string | undefined, flags: LoadFlags, version: string): Promise<number> {
+export async function serve(
+  path: string | undefined,
+  flags: LoadFlags,
+  version: string,
+  hangUps: HangUps,
+): Promise<number> {
   const { config, warnings, source } = load(path, flags);
   const { maxthreads } = config.storage.driver.parameters;
   if (typeof maxthreads === "number") sizeThreadPool(maxthreads);
   await using logging = await openLogging(config.log, version);
   const { log } = logging;
   for (const warning of warnings) log.warn(warning);
-  await using watch = await orFail(openObservability(config, { ...logging, version, tracing }));
+  await using instruments = await orFail(openInstruments(config, { ...logging, version, tracing }));
   await using parts = new AsyncDisposableStack();
-  const app = await orFail(createApp(config, { log, watch }, folderOf(source)));
-  parts.defer(() => close(app, Math.min(config.http.draintimeout + LEAST_PATIENCE, LONGEST_TIMER), log));
-  const stopped = signalled();
-  process.on("SIGHUP", () => {
-    watch.reopenFiles(); // as programs that rotate logs expect
-    app.reload(); // and those that renew certificates
+  const surroundings = { log, instruments, shared: new SharedParts(), folder: folderOf(source) };
+  const apps = new Succession((error) => log.error({ err: error }, "what a reload left behind could not be closed"));
+  const patience = (): number => apps.current?.config.http.draintimeout ?? 0;
+  parts.defer(() => {
+    const all = Promise.all([hangUps.ignore(), apps[Symbol.asyncDispose]()]);
+    return inTime(all, Math.min(patience() + LEAST_PATIENCE, LONGEST_TIMER), log);
   });
-  if (watch.debug) await listenForDebugging(watch.debug, config.http.debug.addr, log);
-  const address = await listen(app.server, config.http, inheritedSocket());
+  const listener = parts.use(await orFail(openListener(config, log, apps.answer)));
+  const app = await orFail(createApp({ config, ...surroundings }));
+  await apps.follow(app);
+  const stopped = signalled();
+  if (instruments.debug) await listenForDebugging(instruments.debug, config.http.debug.addr, log);
+  const address = await listen(listener.server, config.http, inheritedSocket());
   greet(log, app.location, source);
   if (!config.storage.maintenance.readonly.enabled) invite(log, address);
-  app.beginMaintenance();
-  log.info(`${await stopped}: stopping server gracefully. Draining connections for ${config.http.draintimeout} ms`);
-  return await drain(app.server, config.http.draintimeout, log);
+  const follow = async (next: App): Promise<void> => {
+    await apps.follow(next);
+    listener.become(next.config);
+  };
+  hangUps.heed(async () => {
+    const running = apps.current ?? app;
+    const renew = (): void => {
+      running.reopenFiles(); // as programs that rotate logs expect
+      listener.reload(); // and those that renew certificates
+    };
+    await reload({ renew, load: () => load(path, flags), logging, surroundings, running, follow });
+  });
+  const signal = await stopped;
+  void hangUps.ignore();
+  log.info(`${signal}: stopping server gracefully. Draining connections for ${patience()} ms`);
+  return await drain(listener.server, patience(), log);
 }
 
 /**
  * What hangs, such as a storage that does not answer, keeps no process from ending.
  * @param patience ms
  */
-async function close(app: App, patience: number, log: Log): Promise<void> {
+async function inTime(closing: Promise<unknown>, patience: number, log: Log): Promise<void> {
   const end = new AbortController();
-  const closed = app[Symbol.asyncDispose]().then(() => true);
+  const closed = closing.then(() => true);
   const late = setTimeout(patience, false, { signal: end.signal }).catch(() => true);
-  const inTime = await Promise.race([closed, late]);
+  const isClosed = await Promise.race([closed, late]);
   end.abort();
-  if (!inTime)
+  if (!isClosed)
     log.error(`what was open could not be closed within ${patience} ms: the storage or the cache does not answer`);
 }
 

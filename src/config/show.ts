@@ -1,5 +1,6 @@
 /** The configuration as a file would have it, for people to read: everything that counts, and no secret. */
 import { stringify } from "yaml";
+import { asFile, isPattern } from "./as-file.ts";
 import type { Config } from "./config.ts";
 import { formatDuration } from "./duration.ts";
 import { DURATIONS } from "./keys.ts";
@@ -8,12 +9,8 @@ import { isSpecifier } from "./specifier.ts";
 const MASK = "***";
 
 /** YAML, with the defaults filled in. It can be loaded again where nothing in it is masked. */
-export function showConfig({ storage, auth: { own, ...auth }, ...rest }: Config): string {
-  const { driver, ...others } = storage;
-  const { version, log, ...behind } = rest;
-  const access = own ? { [own.name]: own.parameters } : auth;
-  const file = { version, log, storage: { [driver.name]: driver.parameters, ...others }, auth: access, ...behind };
-  return stringify(shown(file, ""), { lineWidth: 0 });
+export function showConfig(config: Config): string {
+  return stringify(shown(asFile(config), ""), { lineWidth: 0 });
 }
 
 /** @param path of the key, as in {@link DURATIONS} */
@@ -61,8 +58,4 @@ function withoutCredentials(text: string): string {
     .replace(/^([^/]*\/\/[^/?#:@]*):[^/?#]*@/, `$1:${MASK}@`)
     .replace(/^([^/]*\/\/)[^/?#:@]+@/, `$1${MASK}@`)
     .replace(/([?&][^=&#]+=)[^&#]+/g, `$1${MASK}`);
-}
-
-function isPattern(value: unknown): value is { readonly source: string } {
-  return typeof value === "object" && value !== null && "source" in value && "test" in value;
 }

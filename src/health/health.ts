@@ -14,7 +14,7 @@ const DEFAULT_INTERVAL = 10_000;
 
 /** Looks after what a registry depends on, until disposed of. Healthy is what was not found to fail. */
 export class Health implements Disposable {
-  readonly #watches: Watch[] = [];
+  readonly #watches = new Set<Watch>();
   readonly #tell: (check: string, failure: string | undefined) => void;
 
   /** @param tell told when a check begins to fail, and when it has succeeded again */
@@ -22,25 +22,35 @@ export class Health implements Disposable {
     this.#tell = tell;
   }
 
-  /** @param check whose name no other one has */
-  watch(check: Check, schedule: CheckSchedule): void {
-    this.#watches.push(new Watch(check, schedule, (failure) => this.#tell(check.name, failure)));
+  /**
+   * @param check whose name no other one has
+   * @returns what ends it when it is disposed of
+   */
+  watch(check: Check, schedule: CheckSchedule): Disposable {
+    const watch = new Watch(check, schedule, (failure) => this.#tell(check.name, failure));
+    this.#watches.add(watch);
+    return {
+      [Symbol.dispose]: () => {
+        watch[Symbol.dispose]();
+        this.#watches.delete(watch);
+      },
+    };
   }
 
   isHealthy(): boolean {
-    return this.#watches.every(({ failure }) => failure === undefined);
+    return [...this.#watches].every(({ failure }) => failure === undefined);
   }
 
   /** What fails, by the name of its check. */
   failures(): Readonly<Record<string, string>> {
     return Object.fromEntries(
-      this.#watches.flatMap(({ name, failure }) => (failure === undefined ? [] : [[name, failure]])),
+      [...this.#watches].flatMap(({ name, failure }) => (failure === undefined ? [] : [[name, failure]])),
     );
   }
 
   /** Names of all checks. */
   checks(): readonly string[] {
-    return this.#watches.map(({ name }) => name);
+    return [...this.#watches].map(({ name }) => name);
   }
 
   [Symbol.dispose](): void {

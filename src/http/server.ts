@@ -58,7 +58,8 @@ export interface ServerOptions extends Omit<Edge, "bodies">, ListeningOptions {
   readonly access?: AccessController | undefined;
   /** `storage.maintenance.readonly` */
   readonly readOnly: boolean;
-  readonly limits?: LimitOptions | undefined;
+  /** {@link Limits} that are there already go on counting. */
+  readonly limits?: LimitOptions | Limits | undefined;
   /** Whom to believe what they tell of clients; undefined: everybody, as far as the peers do. */
   readonly trustedProxies?: TrustedProxies | undefined;
   /** Told of every request, in this order. */
@@ -72,7 +73,7 @@ const NO_LIMITS: LimitOptions = { uploads: 0, address: { rate: 0, burst: 0 }, us
 export type HttpServer = FastifyInstance<Server>;
 
 export function createServer(options: ServerOptions): HttpServer {
-  const limits = new Limits(options.limits ?? NO_LIMITS);
+  const limits = options.limits instanceof Limits ? options.limits : new Limits(options.limits ?? NO_LIMITS);
   const server: HttpServer = Fastify({
     loggerInstance: options.log,
     logController: new LogController({ disableRequestLogging: true }),

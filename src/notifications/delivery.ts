@@ -35,6 +35,7 @@ export class Delivery {
   #woken = false;
   #unwritable = false;
   readonly #draining = new AbortController();
+  #left = false;
 
   constructor(rules: DeliveryRules, surroundings: DeliverySurroundings) {
     this.#rules = rules;
@@ -53,9 +54,20 @@ export class Delivery {
     this.wake();
   }
 
+  /** From now on {@link run} ends after the attempt that is under way. */
+  leave(): void {
+    this.#left = true;
+    this.drain();
+  }
+
+  /** To be called before {@link run}. @param before to the same endpoint; it has ended */
+  follow(before: Delivery): void {
+    this.#seq = before.#seq;
+  }
+
   async run(signal: AbortSignal): Promise<void> {
     signal.addEventListener("abort", () => this.#idle?.(), { once: true });
-    while (!signal.aborted && !(this.#draining.signal.aborted && this.#failures > 0)) {
+    while (!signal.aborted && !this.#left && !(this.#draining.signal.aborted && this.#failures > 0)) {
       this.#woken = false;
       const event = this.#around.store.next(this.#rules.name, this.#seq);
       if (event) await this.#deliver(event, signal);

@@ -93,4 +93,36 @@ describe("the dispatch of events", () => {
     assert.deepEqual(said, [line]);
     await dispatch.close(0);
   });
+
+  it("has others delivered to when its endpoints change, after the attempt that is under way, from where it was", async () => {
+    const { store } = openQueueFiles(undefined, MIB, Date.now, (message) => assert.fail(message));
+    const taken: string[] = [];
+    const going = Promise.withResolvers<void>();
+    const recipient = (version: string, wait: Promise<void>) => {
+      const figures = noFigures("a");
+      const post = async (body: string) => {
+        await wait;
+        taken.push(`${version}: ${body}`);
+        return { status: 200, text: "" };
+      };
+      const around = { store, post, figures, wait: async () => false, warn: () => undefined };
+      return { figures, delivery: new Delivery({ name: "a", threshold: 10, backoff: 1 }, around) };
+    };
+    const [old, next] = [recipient("old", going.promise), recipient("next", Promise.resolve())];
+    const wait = async (): Promise<boolean> => false;
+    const said: string[] = [];
+    const log = (_: string, message: string): void => void said.push(message);
+    const dispatch = new EventDispatch({ store, lock: undefined, endpoints: [old], disabled: [], log, wait });
+    dispatch.add([event("a", "1"), event("a", "2")]);
+    dispatch.look();
+    const changed = dispatch.become({ endpoints: [next], disabled: [] });
+    dispatch.look();
+    assert.deepEqual(taken, []);
+    going.resolve();
+    await changed;
+    dispatch.add([event("a", "3"), event("gone", "4")]);
+    dispatch.look();
+    await dispatch.close(60_000);
+    assert.deepEqual([taken, said], [["old: 1", "next: 2", "next: 3"], []]);
+  });
 });

@@ -3,13 +3,21 @@ import type { DeliveryLock } from "./delivery-lock.ts";
 import type { EndpointFigures } from "./endpoint-figures.ts";
 import type { EventStore, QueuedEvent } from "./event-store.ts";
 
-export interface DispatchOptions {
-  readonly store: EventStore;
-  readonly lock: DeliveryLock | undefined;
+export interface Recipient {
+  readonly figures: EndpointFigures;
+  readonly delivery: Delivery;
+}
+
+export interface Recipients {
   /** In the order of the configuration. */
-  readonly endpoints: readonly { readonly figures: EndpointFigures; readonly delivery: Delivery }[];
+  readonly endpoints: readonly Recipient[];
   /** Of endpoints whose events stay although nothing is sent to them. */
   readonly disabled: readonly string[];
+}
+
+export interface DispatchOptions extends Recipients {
+  readonly store: EventStore;
+  readonly lock: DeliveryLock | undefined;
   readonly log: (level: "info" | "warn" | "error", message: string) => void;
   /** Waits so many ms; false where the signal came first. */
   readonly wait: (time: number, signal: AbortSignal) => Promise<boolean>;
@@ -22,18 +30,44 @@ const AFTER_FAILURE = 1000;
 export class EventDispatch {
   readonly #options: DispatchOptions;
   readonly #stop = new AbortController();
-  #running: Promise<unknown> | undefined;
+  #recipients: Recipients;
+  /** Deliveries that have begun and not ended, with their ends. */
+  readonly #running = new Map<Delivery, Promise<void>>();
+  /** This process is the one that delivers. */
+  #delivers = false;
+  /** Some of the recipients have not begun yet. */
+  #stale = false;
+  #change: Promise<void> = Promise.resolve();
   #version = -1;
   /** By endpoint, since it was last said. */
   readonly #dropped = new Map<string, number>();
 
   constructor(options: DispatchOptions) {
     this.#options = options;
+    this.#recipients = options;
   }
 
-  /** @throws {Error} where the disk is full or broken: nothing of it is kept then */
-  add(events: readonly QueuedEvent[]): void {
-    const { store, endpoints } = this.#options;
+  /**
+   * From now on others get events. Resolves when those that are there no longer have ended; those that are new begin with
+   * the next {@link look}.
+   */
+  become(recipients: Recipients): Promise<void> {
+    const gone = this.#recipients.endpoints.filter((one) => !recipients.endpoints.includes(one));
+    this.#recipients = recipients;
+    for (const { delivery } of gone) delivery.leave();
+    this.#change = this.#change.then(() => this.#replace(gone));
+    return this.#change;
+  }
+
+  /**
+   * What is for nobody any more is left out.
+   * @throws {Error} where the disk is full or broken: nothing of it is kept then
+   */
+  add(all: readonly QueuedEvent[]): void {
+    const { store } = this.#options;
+    const { endpoints } = this.#recipients;
+    const names = new Set(this.#names());
+    const events = all.filter(({ endpoint }) => names.has(endpoint));
     const dropped = store.add(events);
     for (const [name, count] of dropped) this.#dropped.set(name, (this.#dropped.get(name) ?? 0) + count);
     for (const { figures, delivery } of endpoints) {
@@ -48,7 +82,8 @@ export class EventDispatch {
 
   /** Looks at what other processes do on the folder: to be called at the start and then each second. */
   look(): void {
-    const { store, lock, endpoints } = this.#options;
+    const { store, lock } = this.#options;
+    const { endpoints } = this.#recipients;
     const version = store.version;
     if (version !== this.#version) {
       for (const { figures, delivery } of endpoints) {
@@ -57,7 +92,7 @@ export class EventDispatch {
       }
     }
     this.#version = version;
-    if (!this.#running && (lock === undefined || lock.take())) this.#begin();
+    if (this.#stale || (!this.#delivers && (lock === undefined || lock.take()))) this.#begin();
     if (endpoints.every(({ figures }) => figures.pending === 0)) store.shrink();
     this.#sayDropped();
   }
@@ -66,8 +101,9 @@ export class EventDispatch {
   async close(patience: number): Promise<void> {
     const timer = setTimeout(() => this.#stop.abort(), patience);
     if (patience === 0) this.#stop.abort();
-    for (const { delivery } of this.#options.endpoints) delivery.drain();
-    await this.#running;
+    for (const { delivery } of this.#recipients.endpoints) delivery.drain();
+    await this.#change;
+    await Promise.all(this.#running.values());
     clearTimeout(timer);
     this.#sayDropped();
     this.#options.lock?.[Symbol.dispose]();
@@ -82,13 +118,42 @@ export class EventDispatch {
     this.#dropped.clear();
   }
 
+  #names(): readonly string[] {
+    const { endpoints, disabled } = this.#recipients;
+    return [...endpoints.map(({ figures }) => figures.name), ...disabled];
+  }
+
+  /** @throws {Error} where the queue cannot be read: to be tried again */
   #begin(): void {
-    const { store, endpoints, disabled, log } = this.#options;
-    const names = [...endpoints.map(({ figures }) => figures.name), ...disabled];
-    for (const [name, count] of store.dropOthers(names)) {
+    this.#dropOthers();
+    for (const { delivery, figures } of this.#recipients.endpoints) this.#start(delivery, figures.name);
+    this.#delivers = true;
+    this.#stale = false;
+  }
+
+  /** One endpoint is never sent to twice at once, so that nothing is reordered. */
+  async #replace(gone: readonly Recipient[]): Promise<void> {
+    await Promise.all(gone.map(({ delivery }) => this.#running.get(delivery)));
+    if (this.#stop.signal.aborted) return;
+    for (const { delivery, figures } of this.#recipients.endpoints) {
+      const before = gone.find((one) => one.figures.name === figures.name);
+      if (before && !this.#running.has(delivery)) delivery.follow(before.delivery);
+    }
+    this.#version = -1; // what waits is counted anew
+    this.#stale = this.#delivers;
+  }
+
+  #dropOthers(): void {
+    const { store, log } = this.#options;
+    for (const [name, count] of store.dropOthers(this.#names())) {
       log("warn", `${count} events waited for endpoint ${name}, which is no longer configured, and were dropped`);
     }
-    this.#running = Promise.all(endpoints.map(({ delivery, figures }) => this.#run(delivery, figures.name)));
+  }
+
+  #start(delivery: Delivery, name: string): void {
+    if (this.#running.has(delivery)) return;
+    const end = this.#run(delivery, name).finally(() => this.#running.delete(delivery));
+    this.#running.set(delivery, end);
   }
 
   async #run(delivery: Delivery, name: string): Promise<void> {

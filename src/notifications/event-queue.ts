@@ -75,6 +75,11 @@ export class EventQueue {
     else this.#later();
   }
 
+  /** Hands a message on to the thread; one that begins later has to know it by itself. */
+  tell(message: Extract<ToQueue, { readonly kind: "become" }>): void {
+    this.#thread?.send(message);
+  }
+
   /** Writes what waits, and has delivered what endpoints take within so many ms. */
   async close(patience: number): Promise<void> {
     this.#failing = false;

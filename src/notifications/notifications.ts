@@ -1,14 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { Worker } from "node:worker_threads";
-import { type Proxies, toProxyVariables } from "../lib/proxy-variables.ts";
 import type { Repository } from "../registry/registry.ts";
-import type { EndpointFigures } from "./endpoint-figures.ts";
 import { type EventRequest, type EventSource, mediaTypeOf, printEnvelope, type RegistryEvent } from "./event.ts";
-import { type BeginThread, EventQueue } from "./event-queue.ts";
 import type { QueuedEvent } from "./event-store.ts";
+import type { NotificationQueue } from "./notification-queue.ts";
 import { observeRepository } from "./observed-repository.ts";
 import { type EventSink, Observer, type ObserverOptions } from "./observer.ts";
-import type { FromQueue, QueueEndpoint, QueueOptions } from "./queue-messages.ts";
+import type { QueueEndpoint, QueueEndpoints } from "./queue-messages.ts";
 
 export interface Endpoint extends QueueEndpoint {
   readonly disabled: boolean;
@@ -19,45 +16,47 @@ export interface NotificationsOptions extends ObserverOptions {
   readonly endpoints: readonly Endpoint[];
   /** Host name and port of this registry. */
   readonly address: string;
-  /** Where the queue is; in memory where there is none. */
-  readonly folder: string | undefined;
-  /** Bytes of the queue. */
-  readonly limit: number;
-  /** ms that disposal takes to deliver what endpoints take. */
+  readonly queue: NotificationQueue;
+  /** ms that the queue's disposal takes to deliver what endpoints take. */
   readonly drain: number;
-  /** As the environment names them, not checked. */
-  readonly proxies: Proxies;
   readonly log: (level: "info" | "warn" | "error", message: string) => void;
 }
 
-/** Tells endpoints what happens in a registry. Disposal keeps what waits for the next start. */
-export interface Notifications extends AsyncDisposable {
+/** Tells endpoints what happens in a registry. */
+export interface Notifications {
   observe(repository: Repository, request: EventRequest, base: string): Repository;
-  /** Of each endpoint, at most a second old. */
-  figures(): readonly EndpointFigures[];
-  /** Events lost because the disk took none for too long. */
-  dropped(): number;
+  /** From now on the queue delivers to these endpoints, and no others. */
+  begin(): void;
 }
 
-/**
- * @returns undefined where no endpoint is enabled
- * @throws {TypeError} for a proxy that cannot be one
- */
-export function openNotifications(options: NotificationsOptions): Notifications | undefined {
+export function openNotifications(options: NotificationsOptions): Notifications {
+  const { queue, drain, log } = options;
   const endpoints = withOwnNames(options.endpoints);
-  const [enabled, disabled] = [endpoints.filter(isUsable), endpoints.filter((endpoint) => !isUsable(endpoint))];
-  for (const endpoint of endpoints) announce(endpoint, options.log);
-  if (enabled.length === 0) return undefined;
-  const { folder, limit } = options;
-  const proxies = toProxyVariables(options.proxies);
-  const data: QueueOptions = { folder, limit, proxies, endpoints: enabled, disabled: disabled.map(({ name }) => name) };
-  const queue = new EventQueue({ begin: beginThread(data), log: options.log });
-  const sink = toSink(enabled, queue, { addr: options.address, instanceID: randomUUID() }, options.log);
+  const usable = endpoints.filter(isUsable);
+  const sink = toSink(usable, queue, { addr: options.address, instanceID: queue.instance }, log);
   return {
     observe: (repository, request, base) => observeRepository(repository, new Observer(options, sink, request, base)),
-    figures: () => queue.figures,
-    dropped: () => queue.dropped,
-    [Symbol.asyncDispose]: () => queue.close(options.drain),
+    begin: () => queue.become(toQueueEndpoints(endpoints), drain),
+  };
+}
+
+/** Says of each endpoint what becomes of it, as the peers do. */
+export function announceEndpoints(endpoints: readonly Endpoint[], log: NotificationsOptions["log"]): void {
+  for (const endpoint of withOwnNames(endpoints)) announce(endpoint, log);
+}
+
+/** Whether something is to be told to anybody. */
+export function hasUsable(endpoints: readonly Endpoint[]): boolean {
+  return endpoints.some(isUsable);
+}
+
+function toQueueEndpoints(endpoints: readonly Endpoint[]): QueueEndpoints {
+  const usable = endpoints.filter(isUsable);
+  return {
+    endpoints: usable.map(({ name, url, headers, timeout, threshold, backoff }) => ({
+      ...{ name, url, headers, timeout, threshold, backoff },
+    })),
+    disabled: endpoints.filter((endpoint) => !isUsable(endpoint)).map(({ name }) => name),
   };
 }
 
@@ -73,7 +72,7 @@ function isUsable({ disabled, url }: Endpoint): boolean {
   return !disabled && URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
 }
 
-/** As the peers say it, without what may be secret. */
+/** Without what may be secret. */
 function announce(endpoint: Endpoint, log: NotificationsOptions["log"]): void {
   const { name, url, timeout, headers, disabled } = endpoint;
   if (disabled) log("info", `endpoint ${name} disabled, skipping`);
@@ -93,7 +92,7 @@ function withoutSecrets(text: string): string {
 
 function toSink(
   endpoints: readonly Endpoint[],
-  queue: EventQueue,
+  queue: NotificationQueue,
   source: EventSource,
   log: NotificationsOptions["log"],
 ): EventSink {
@@ -112,30 +111,4 @@ function toSink(
 
 function takes({ ignore }: Endpoint, event: RegistryEvent): boolean {
   return !ignore.actions.includes(event.action) && !ignore.mediatypes.includes(mediaTypeOf(event));
-}
-
-/** The compiler does not see this name, so it is the one of the file beside, of the source or of what was made of it. */
-const SCRIPT = new URL(import.meta.url.endsWith(".ts") ? "./queue-thread.ts" : "./queue-thread.js", import.meta.url);
-
-function beginThread(workerData: QueueOptions): BeginThread {
-  return (onMessage, onEnd) => {
-    const worker = new Worker(SCRIPT, {
-      workerData,
-      name: "notifications",
-      execArgv: [], // the process's own may be such as no file can be started with
-      resourceLimits: { maxYoungGenerationSizeMb: 4 },
-    });
-    let failure: Error | undefined;
-    worker.on("message", (message: FromQueue) => onMessage(message));
-    worker.on("error", (error: Error) => {
-      failure = error;
-    });
-    worker.on("exit", () => onEnd(failure));
-    return {
-      send: (message) => worker.postMessage(message),
-      end: async () => {
-        await worker.terminate();
-      },
-    };
-  };
 }

@@ -5,6 +5,8 @@ import type { QueuedEvent } from "./event-store.ts";
 /** What the thread that serves tells the one that has the queue. */
 export type ToQueue =
   | { readonly kind: "add"; readonly batch: number; readonly events: readonly QueuedEvent[] }
+  /** From now on there are other endpoints. */
+  | { readonly kind: "become"; readonly endpoints: QueueEndpoints }
   /** To deliver what the endpoints take within so many ms, and end. */
   | { readonly kind: "close"; readonly patience: number };
 
@@ -17,15 +19,18 @@ export type FromQueue =
   | { readonly kind: "closed" };
 
 /** What the queue's thread works with. */
-export interface QueueOptions {
+export interface QueueOptions extends QueueEndpoints {
   /** Where its files are; none where nothing is kept beyond the process. */
   readonly folder: string | undefined;
   /** Bytes. */
   readonly limit: number;
+  readonly proxies: ProxyVariables;
+}
+
+export interface QueueEndpoints {
   readonly endpoints: readonly QueueEndpoint[];
   /** Names of those that are configured and get nothing now: what waits for them stays. */
   readonly disabled: readonly string[];
-  readonly proxies: ProxyVariables;
 }
 
 export interface QueueEndpoint {

@@ -1,41 +1,21 @@
-import type { LRUCache } from "lru-cache";
-import type { KeyedLock } from "../lib/keyed-lock.ts";
 import type { BlobDigest } from "../oci/blob-digest.ts";
-import type { Digest, DigestAlgorithm } from "../oci/digest.ts";
+import type { DigestAlgorithm } from "../oci/digest.ts";
 import { Unsupported } from "../oci/errors.ts";
 import type { ManifestKinds } from "../oci/manifest-kinds.ts";
 import type { RepositoryName } from "../oci/names.ts";
 import type { BlobLinks } from "./blob-links.ts";
-import type { Hashing } from "./hashing.ts";
-import type { ManifestMemory } from "./manifest-memory.ts";
 import type { ReferenceRules } from "./reference-rules.ts";
-import type { ReferrersMemory } from "./referrers-memory.ts";
+import type { RegistryMemory } from "./registry-memory.ts";
 import type { RevisionLinks } from "./revision-links.ts";
 import type { Store } from "./store.ts";
-import type { UploadMemory } from "./upload-memory.ts";
 
 /** What all services of one registry share. */
-export interface RegistryContext extends Store {
+export interface RegistryContext extends Store, Omit<RegistryMemory, typeof Symbol.asyncDispose> {
   readonly options: RegistryOptions;
   readonly kinds: ManifestKinds;
 
-  /**
-   * Keeps a repository's references whole within this process: pushing a manifest or tag holds the repository's name
-   * shared, deleting a manifest or blob holds it exclusively.
-   */
-  readonly locks: KeyedLock;
-
   readonly blobs: BlobLinks;
   readonly revisions: RevisionLinks;
-
-  readonly uploadMemory: UploadMemory;
-  /** For hashes that other processes go on with. */
-  readonly hashing: Hashing;
-  readonly referrersMemory: ReferrersMemory;
-  readonly manifestMemory: ManifestMemory;
-
-  /** Media types of manifests by digest, which never change, so that a manifest is not parsed to be served. */
-  readonly mediaTypes: LRUCache<Digest, string>;
 
   /** A repository that links `digest` to bytes that are there, as far as one is found quickly among those that may be. */
   findHolder(digest: BlobDigest, mayBe: (name: RepositoryName) => boolean): Promise<RepositoryName | undefined>;

@@ -2,74 +2,64 @@ import { LRUCache } from "lru-cache";
 import type { DescriptorCache } from "../cache/descriptor-cache.ts";
 import { EndingCache } from "../cache/ending.ts";
 import { NO_CACHE } from "../cache/without.ts";
-import { KeyedLock } from "../lib/keyed-lock.ts";
 import { type BlobDigest, isTarsumDigest } from "../oci/blob-digest.ts";
 import { RegistryClosed } from "../oci/errors.ts";
 import type { ManifestKinds } from "../oci/manifest-kinds.ts";
 import { MediaType } from "../oci/media-types.ts";
 import type { RepositoryName } from "../oci/names.ts";
 import { ClosingDriver } from "../storage/closing.ts";
-import { StorageBusy } from "../storage/errors.ts";
 import { BlobLinks } from "./blob-links.ts";
 import { StoredBlobService } from "./blob-service.ts";
 import { listRepositories } from "./catalog.ts";
 import type { RegistryContext, RegistryOptions } from "./context.ts";
 import { absentIfNotFound } from "./links.ts";
-import { ManifestMemory } from "./manifest-memory.ts";
 import { StoredManifestService } from "./manifest-service.ts";
-import { openHashing } from "./open-hashing.ts";
-import { ReferrersMemory } from "./referrers-memory.ts";
 import { StoredReferrersService } from "./referrers-service.ts";
 import type { ListOptions, Registry, Repository } from "./registry.ts";
+import { openMemory, type RegistryMemory } from "./registry-memory.ts";
 import { RevisionLinks } from "./revision-links.ts";
 import { StoredSchema1Conversion } from "./schema1-conversion.ts";
 import { StoredSignatureService } from "./signature-service.ts";
 import type { Store } from "./store.ts";
 import { StoredTagService } from "./tag-service.ts";
-import { UploadMemory } from "./upload-memory.ts";
 import { StoredUploadService } from "./upload-service.ts";
 
 /** How far a mount without a source looks for one. */
 const HOLDER_REPOSITORIES = 200;
 const HOLDER_TIME = 50; // ms
 
-/** Requests that wait for others to be done with a repository or tag: far more only where the storage hangs. */
-const LOCK_WAITERS = 1000;
-
 /** How long the same warning is not repeated, so that no client can fill the log. ms */
 const REPEAT_AFTER = 60_000;
-
-const BROKEN_HASHING = "the thread that hashes uploads broke: those that ran will be read again at their end";
 
 /** A registry whose only truth is what lies in `store`. Disposal disposes of its driver and its cache. */
 export class StorageRegistry implements Registry {
   readonly kinds: ManifestKinds;
   readonly #context: RegistryContext;
   readonly #cache: EndingCache;
+  readonly #ownMemory: RegistryMemory | undefined;
 
+  /** @param memory stays its owner's; by default one of its own */
   constructor(
     { driver, paths }: Store,
     kinds: ManifestKinds,
     options: RegistryOptions,
     warn: RegistryContext["warn"],
     cache: DescriptorCache = NO_CACHE,
+    memory?: RegistryMemory,
   ) {
+    const known = memory ?? openMemory(driver.name, warn);
+    this.#ownMemory = memory ? undefined : known;
     const store = { driver: new ClosingDriver(driver, () => new RegistryClosed()), paths };
     this.kinds = kinds;
     this.#cache = new EndingCache(cache);
     this.#context = {
       ...store,
+      ...known,
       blobs: new BlobLinks(store, this.#cache.blobs),
       revisions: new RevisionLinks(store, this.#cache.revisions),
       options,
       kinds,
       warn: onceInAWhile(warn),
-      locks: new KeyedLock({ limit: LOCK_WAITERS, toError: () => new StorageBusy(driver.name) }),
-      uploadMemory: new UploadMemory(),
-      hashing: openHashing((reason) => warn(BROKEN_HASHING, { reason })),
-      referrersMemory: new ReferrersMemory(),
-      manifestMemory: new ManifestMemory(),
-      mediaTypes: new LRUCache({ max: 10_000 }),
       findHolder: (digest, mayBe) => this.#findHolder(digest, mayBe),
     };
   }
@@ -96,7 +86,7 @@ export class StorageRegistry implements Registry {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#cache.end();
     await using _last = this.#cache;
-    await using _hashing = this.#context.hashing;
+    await using _memory = this.#ownMemory;
     await this.#context.driver[Symbol.asyncDispose]();
   }
 

@@ -1,12 +1,31 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { Counted, EndpointCounts, LookupCounts } from "./counted.ts";
+import { CountedSum } from "./counted-sum.ts";
 
-/** @see ops, section 4: those of the cache in the words of 2.8 and of 3.x */
-export function tellCounts(registry: Registry, { cache, endpoints }: Counted): void {
-  if (cache) tellCache(registry, cache);
-  if (endpoints) tellEndpoints(registry, endpoints);
+/** Metrics of what {@link CountedSum} sums up, from when there is something of a kind. */
+export class CountedMetrics {
+  readonly #registry: Registry;
+  readonly #sum = new CountedSum();
+  #hasCache = false;
+  #hasEndpoints = false;
+
+  constructor(registry: Registry) {
+    this.#registry = registry;
+  }
+
+  /** Disposal, when the part ends, leaves its counts. */
+  add(counted: Counted): Disposable {
+    if (counted.cache && !this.#hasCache) tellCache(this.#registry, () => this.#sum.cache ?? NONE);
+    if (counted.endpoints && !this.#hasEndpoints) tellEndpoints(this.#registry, () => this.#sum.endpoints);
+    this.#hasCache ||= counted.cache !== undefined;
+    this.#hasEndpoints ||= counted.endpoints !== undefined;
+    return this.#sum.add(counted);
+  }
 }
 
+const NONE: LookupCounts = { requests: 0, hits: 0, misses: 0, errors: 0 };
+
+/** @see ops, section 4: in the words of 2.8 and of 3.x */
 function tellCache(registry: Registry, counts: () => LookupCounts): void {
   const all = { name: "registry_storage_cache_total", help: "The number of cache request received" };
   counter(registry, all, ["type"], () => {

@@ -16,22 +16,26 @@ export interface LogOptions {
 
 export type Log = Logger;
 
-/** @param write takes whole lines; stderr by default, synchronously, so that the last words of a process are not lost */
-export function createLog(options: LogOptions, write: (line: string) => void = toStderr()): Log {
-  const print = PRINTERS[options.formatter];
-  const { hook } = options;
+/**
+ * @param options a function is asked for every line, but for the level, which is to be set at the log itself
+ * @param write takes whole lines; stderr by default, synchronously, so that the last words of a process are
+ *   not lost
+ */
+export function createLog(options: LogOptions | (() => LogOptions), write: (line: string) => void = toStderr()): Log {
+  const current = typeof options === "function" ? options : () => options;
   return pino(
     {
-      level: options.level,
-      base: options.fields,
+      level: current().level,
+      base: null,
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label === "warn" ? "warning" : label }) },
-      ...(options.reportcaller && { mixin: callSite }),
+      mixin: () => ({ ...current().fields, ...(current().reportcaller && callSite()) }),
     },
     {
       write(text) {
+        const { formatter, hook } = current();
         const line = JSON.parse(text) as Line;
-        write(`${print(line)}\n`);
+        write(`${PRINTERS[formatter](line)}\n`);
         hook?.(line);
       },
     },

@@ -3,17 +3,17 @@ import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { RequestObserver } from "../http/observer.ts";
 import type { AroundStorageCall } from "../storage/observed-driver.ts";
 import type { Counted } from "./counted.ts";
-import { tellCounts } from "./counted-metrics.ts";
+import { CountedMetrics } from "./counted-metrics.ts";
 import { measureRequests } from "./http-metrics.ts";
-import { timeStorage } from "./storage-metrics.ts";
+import { storageTimer } from "./storage-metrics.ts";
 
 export interface Metrics {
   readonly observer: RequestObserver;
-  /** To be called once, with the name of the storage driver. */
+  /** @param driver its name */
   timeStorage(driver: string): AroundStorageCall;
   readonly contentType: string;
-  /** Adds what other parts count. To be called once for each of them. */
-  tell(counted: Counted): void;
+  /** Adds what another part counts. Disposal, when that part ends, leaves its counts. */
+  tell(counted: Counted): Disposable;
   read(): Promise<string>;
 }
 
@@ -27,11 +27,12 @@ export function openMetrics({ version, health }: MetricsOptions): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   tellOurs(registry, version, health);
+  const counted = new CountedMetrics(registry);
   return {
     observer: measureRequests(registry),
-    timeStorage: (driver) => timeStorage(registry, driver),
+    timeStorage: storageTimer(registry),
     contentType: registry.contentType,
-    tell: (counted) => tellCounts(registry, counted),
+    tell: (part) => counted.add(part),
     read: () => registry.metrics(),
   };
 }
@@ -50,6 +51,7 @@ function tellOurs(registry: Registry, version: string, health: MetricsOptions["h
     labelNames: ["check"],
     registers: [registry],
     collect() {
+      this.reset(); // checks come and go
       const failures = health.failures();
       for (const check of health.checks()) this.set({ check }, check in failures ? 0 : 1);
     },

@@ -41,7 +41,7 @@ function print(
 ): readonly string[] {
   const lines: string[] = [];
   const log = createRequestLog(
-    { level: "info", formatter: "text", fields: { service: "registry" }, ...options },
+    () => ({ level: "info", formatter: "text", fields: { service: "registry" }, ...options }),
     (line) => lines.push(line),
   );
   log(requests, NOW);

@@ -7,17 +7,17 @@ export type RequestLog = (lines: readonly RequestLine[], now: Date) => void;
 /**
  * The lines of requests. They come by the thousand, so they take none of the way of other lines but their form.
  *
+ * @param options asked for every request
  * @param write takes whole lines
  */
-export function createRequestLog(options: LogOptions, write: (line: string) => void): RequestLog {
-  const print = PRINTERS[options.formatter];
-  const { fields, hook } = options;
-  const silent = options.level === "error" || options.level === "warn";
+export function createRequestLog(options: () => LogOptions, write: (line: string) => void): RequestLog {
   return (lines, now) => {
+    const { level: least, formatter, fields, hook } = options();
+    const silent = least === "error" || least === "warn";
     for (const { level, msg, fields: own } of lines) {
       if (level === "info" && silent) continue;
       const line = { time: now.toISOString(), level, msg, ...fields, ...own };
-      write(`${print(line)}\n`);
+      write(`${PRINTERS[formatter](line)}\n`);
       hook?.(line);
     }
   };

@@ -1,0 +1,21 @@
+import type { Config } from "./config/config.ts";
+import type { Instruments } from "./instruments.ts";
+import type { SharedParts } from "./lib/shared-parts.ts";
+import type { Log } from "./telemetry/log.ts";
+
+/** What the parts of a registry are made of. All but the configuration lasts as long as the process. */
+export interface Composition {
+  readonly config: Config;
+  readonly log: Log;
+  readonly instruments: Instruments;
+  /** Parts that registries of several configurations may hold in common. */
+  readonly shared: SharedParts;
+  /** From where modules that the configuration names are looked up. */
+  readonly folder: string;
+}
+
+export type Warn = (message: string, fields: Readonly<Record<string, unknown>>) => void;
+
+export function warnIn({ log }: Composition): Warn {
+  return (message, fields) => log.warn(fields, message);
+}

@@ -1,0 +1,260 @@
+/** What a changed configuration changes while the registry serves, and what not. */
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { bcrypt } from "hash-wasm";
+import { stringify } from "yaml";
+import { until } from "../faults/until.ts";
+import { type ChangingRegistry, countOf, startChanging } from "../support/changing-registry.ts";
+import { freePort } from "../support/free-port.ts";
+import { contentOf, imageOf, layerOfArchive, noise } from "../support/image.ts";
+import { type Configuration, registryConfiguration } from "../support/registry-process.ts";
+import { ServerProcess } from "../support/server-process.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const IMAGE = imageOf([layerOfArchive(noise(1000, 1), "none")]);
+const BLOB = contentOf(noise(100_000, 2), "application/octet-stream");
+
+interface Row {
+  /** As the log names it. */
+  readonly key: string;
+  readonly over: (place: ChangingRegistry) => Promise<Configuration> | Configuration;
+  /** What can be seen of it: one thing before and after, another between. */
+  readonly seen: (place: ChangingRegistry) => Promise<unknown>;
+  readonly before: unknown;
+  readonly between: unknown;
+}
+
+const statusOf = async ({ http }: ChangingRegistry, method: string, path: string): Promise<number> => {
+  const answer = await http.request(path, { method });
+  await answer.bytes();
+  return answer.status;
+};
+
+const ROWS: readonly Row[] = [
+  {
+    key: "http.headers",
+    over: () => ({ http: { headers: { "X-Harbour": ["calm"] } } }),
+    seen: async ({ http }) => (await http.request("")).headers.get("X-Harbour"),
+    before: null,
+    between: "calm",
+  },
+  {
+    key: "auth.htpasswd",
+    over: async ({ folder }) => {
+      const hash = await bcrypt({ password: "x", salt: randomBytes(16), costFactor: 4, outputType: "encoded" });
+      await writeFile(folder.join("users"), `alice:${hash}\n`);
+      return { auth: { htpasswd: { realm: "here", path: folder.join("users") } } };
+    },
+    seen: async (place) => {
+      const headers = { Authorization: `Basic ${btoa("alice:x")}` };
+      return [await statusOf(place, "GET", ""), (await place.http.request("", { headers })).status];
+    },
+    before: [200, 200],
+    between: [401, 200],
+  },
+  {
+    key: "storage.delete.enabled",
+    over: () => ({ storage: { delete: { enabled: false } } }),
+    seen: (place) => statusOf(place, "DELETE", `none/blobs/${BLOB.descriptor.digest}`),
+    before: 404,
+    between: 405,
+  },
+  {
+    key: "storage.maintenance.readonly.enabled",
+    over: () => ({ storage: { maintenance: { readonly: { enabled: true } } } }),
+    seen: (place) => statusOf(place, "POST", "a/blobs/uploads/"),
+    before: 202,
+    between: 405,
+  },
+  {
+    key: "tags.maxtags",
+    over: () => ({ tags: { maxtags: 1 } }),
+    seen: async ({ http }) => {
+      const answer = await http.request("a/tags/list?n=2");
+      return ((await answer.json()) as { tags?: string[] }).tags?.length ?? answer.status;
+    },
+    before: 2,
+    between: 1,
+  },
+  {
+    key: "wharfinger.limits.address.rate",
+    over: () => ({ wharfinger: { limits: { address: { rate: 0.0001, burst: 1 } } } }),
+    seen: async (place) => [await statusOf(place, "GET", ""), await statusOf(place, "GET", "")],
+    before: [200, 200],
+    between: [200, 429],
+  },
+];
+
+describe("SIGHUP", () => {
+  for (const { key, over, seen, before, between } of ROWS) {
+    test(`has ${key} take effect, and takes it back`, async () => {
+      await using place = await startChanging();
+      for (const tag of ["one", "two"]) await place.http.push("a", tag, IMAGE);
+      assert.deepEqual(await seen(place), before);
+      assert.match(
+        await place.change(await over(place)),
+        new RegExp(`configuration reloaded: [^\\n]*${key}[^\\n]* changed`),
+      );
+      assert.deepEqual(await seen(place), between);
+      assert.match(await place.change({}), new RegExp(`configuration reloaded: [^\\n]*${key}[^\\n]* changed`));
+      assert.deepEqual(await seen(place), before);
+    });
+  }
+
+  test("has log.level take effect, and takes it back", async () => {
+    await using place = await startChanging();
+    const { http, registry } = place;
+    await place.write({ log: { level: "error" }, http: { headers: { "X-Harbour": ["calm"] } } });
+    process.kill(registry.pid, "SIGHUP");
+    await until("it counted", async () => (await http.request("")).headers.has("X-Harbour"));
+    await place.change("storage: [");
+    await statusOf(place, "GET", "a/tags/list");
+    assert.doesNotMatch(await place.change("storage: ["), /response completed/);
+    assert.match(await place.change({}), /configuration reloaded: log\.level, http\.headers changed/);
+    await statusOf(place, "GET", "a/tags/list");
+    await until("requests are logged", () => /response completed.*\n*$/.test(registry.log));
+  });
+
+  test("changes nothing where nothing changed, and says so", async () => {
+    await using place = await startChanging();
+    assert.match(await place.reload(), /level=info msg="configuration reloaded: nothing changed"/);
+  });
+
+  for (const [what, text, reason] of [
+    ["no YAML", "version: 0.1\nstorage: [", /config\.yml:2/],
+    [
+      "invalid in one value",
+      "version: 0.1\nstorage: inmemory\nlog: {level: loud}\n",
+      /config\.yml:3: invalid loglevel loud/,
+    ],
+  ] as const) {
+    test(`leaves everything as it is where the file is ${what}, and says why`, async () => {
+      await using place = await startChanging();
+      const log = await place.change(text);
+      assert.match(log, /level=error msg="the configuration was not reloaded, and the one before stays: /);
+      assert.match(log, reason);
+      assert.equal(await statusOf(place, "POST", "a/blobs/uploads/"), 202);
+      assert.match(await place.change({}), /nothing changed/);
+    });
+  }
+
+  test("leaves everything as it is where a part cannot be opened", async () => {
+    await using place = await startChanging();
+    await writeFile(place.folder.join("users"), "no line of a password file\n:");
+    const broken = {
+      http: { headers: { "X-Harbour": ["calm"] } },
+      wharfinger: { audit: { file: `${place.folder.join("users")}/no/folder` } },
+    };
+    assert.match(await place.change(broken), /not reloaded, .*wharfinger\.audit\.file: the file cannot be written/);
+    const headers = (await place.http.request("")).headers;
+    assert.equal(headers.get("X-Harbour"), null);
+  });
+
+  test("warns of each key that needs a restart, and heeds the others", async () => {
+    await using place = await startChanging();
+    const log = await place.change({
+      http: {
+        addr: "127.0.0.1:1",
+        secret: "another",
+        headers: { "X-Harbour": ["calm"] },
+        debug: { addr: "127.0.0.1:1" },
+      },
+      storage: { filesystem: { maxthreads: 30 } },
+      wharfinger: { timeouts: { idle: "5s" }, exclusive: true },
+    });
+    for (const key of [
+      "http.addr",
+      "http.secret",
+      "http.debug.addr",
+      "storage.filesystem.maxthreads",
+      "wharfinger.timeouts.idle",
+      "wharfinger.exclusive",
+    ])
+      assert.match(log, new RegExp(`level=warning msg="${key} changed; restart for it to take effect"`));
+    assert.match(log, /msg="configuration reloaded: http\.headers changed"/);
+    assert.doesNotMatch(log, /another/);
+    assert.equal((await place.http.request("")).headers.get("X-Harbour"), "calm");
+  });
+
+  test("keeps what the storage in memory holds, and uploads in progress whose secret is random", async () => {
+    await using place = await startChanging({ http: { secret: "" } }, { driver: { inmemory: {} } });
+    const { http } = place;
+    await http.push("a", "one", IMAGE);
+    const half = BLOB.bytes.length >> 1;
+    const upload = await http.append(await http.startUpload("a"), BLOB.bytes.subarray(0, half));
+    assert.match(
+      await place.change({ http: { secret: "", headers: { "X-Harbour": ["calm"] } } }),
+      /http\.headers changed/,
+    );
+    await http.finishUpload(upload, BLOB.descriptor.digest, BLOB.bytes.subarray(half));
+    await http.expectImage("a", "one", IMAGE);
+    await http.expectBlob("a", BLOB);
+  });
+
+  test("does what the last one asks for, where several come at once", async () => {
+    await using place = await startChanging();
+    for (const value of ["first", "second", "last"]) {
+      await place.write({ http: { headers: { "X-Harbour": [value] } } });
+      process.kill(place.registry.pid, "SIGHUP");
+      process.kill(place.registry.pid, "SIGHUP");
+    }
+    await until("the last one counts, and nothing is left to do", async () => {
+      const { headers } = await place.http.request("");
+      return headers.get("X-Harbour") === "last" && (await place.reload()).includes("nothing changed");
+    });
+  });
+
+  test("leaves a failing health check failing, and the purge of uploads as it was planned", async () => {
+    const purge = (interval: string): Configuration => ({
+      storage: { maintenance: { uploadpurging: { enabled: true, age: "168h", interval, dryrun: false } } },
+    });
+    await using place = await startChanging();
+    const watched = { health: { file: [{ file: place.folder.join("config.yml"), interval: "50ms" }] } };
+    await place.change({ ...watched, ...purge("24h") });
+    await until("the check failed", async () => (await statusOf(place, "GET", "")) === 503);
+    await place.change({ ...watched, ...purge("24h"), http: { headers: { "X-Harbour": ["calm"] } } });
+    assert.equal(await statusOf(place, "GET", ""), 503);
+    assert.equal(countOf(place.registry.log, /health check fails/g), 1);
+    assert.equal(countOf(place.registry.log, /Starting upload purge/g), 1);
+    await place.change(purge("25h"));
+    assert.equal(await statusOf(place, "GET", ""), 200);
+    assert.equal(countOf(place.registry.log, /Starting upload purge/g), 2);
+  });
+
+  test("harms nothing while the registry starts or ends", async () => {
+    const asked = Promise.withResolvers<void>();
+    const [keys, answered] = [createServer(), Promise.withResolvers<void>()];
+    await using stack = new AsyncDisposableStack();
+    stack.defer(() => void keys.close());
+    keys.on("request", async (_request, response) => {
+      asked.resolve();
+      await answered.promise;
+      response.end(JSON.stringify({ keys: [] }));
+    });
+    keys.listen(0, "127.0.0.1");
+    await once(keys, "listening");
+    const jwks = `http://127.0.0.1:${(keys.address() as AddressInfo).port}/`;
+    const folder = stack.use(await temporaryFolder("start"));
+    const token = { realm: "http://127.0.0.1/", service: "here", issuer: "we", jwks };
+    await writeFile(
+      folder.join("config.yml"),
+      stringify(registryConfiguration(folder.join("data"), await freePort(), { auth: { token } })),
+    );
+    const registry = stack.use(new ServerProcess(process.execPath, [MAIN, "serve", folder.join("config.yml")]));
+    await asked.promise;
+    process.kill(registry.pid, "SIGHUP");
+    answered.resolve();
+    await registry.says(/nothing changed/);
+    process.kill(registry.pid, "SIGTERM");
+    process.kill(registry.pid, "SIGHUP");
+    assert.equal(await registry.ended(), 0);
+    assert.match(registry.log, /listening on .*nothing changed.*stopping server/s);
+  });
+});
