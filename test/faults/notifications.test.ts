@@ -103,7 +103,7 @@ describe("notifications", () => {
     const http = new RegistryClient(registry.url);
     for (let index = 0; index < 20; index += 1) await pusher.push(http);
     await registry.kill();
-    await using receiver = await startReceiver(port);
+    await using receiver = await startReceiver({ port });
     await using _ = await startRegistry("wharfinger", { rootDirectory: folder.path, configuration });
     await receiver.has((one) => new Set(pushedOf(one)).size === 20);
     expectAll(receiver, pusher.acknowledged);
