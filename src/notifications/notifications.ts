@@ -35,8 +35,6 @@ export interface Notifications extends AsyncDisposable {
   observe(repository: Repository, request: EventRequest, base: string): Repository;
   /** Of each endpoint, at most a second old. */
   figures(): readonly EndpointFigures[];
-  /** Events lost because the disk took none for too long. */
-  dropped(): number;
 }
 
 /**
@@ -56,7 +54,6 @@ export function openNotifications(options: NotificationsOptions): Notifications 
   return {
     observe: (repository, request, base) => observeRepository(repository, new Observer(options, sink, request, base)),
     figures: () => queue.figures,
-    dropped: () => queue.dropped,
     [Symbol.asyncDispose]: () => queue.close(options.drain),
   };
 }
