@@ -14,6 +14,12 @@ interface Pushed {
   readonly image: Image;
 }
 
+/** Images that a lane has, each in a repository of its own choice: what is kept in memory of them is soon all there. */
+const IMAGES = 30;
+
+/** Uploads that are left at the beginning; all lanes together leave more than the server remembers. */
+const LEFT = 400;
+
 /** Requests that share one credential before the next one is asked for. */
 const LOGIN = 40;
 
@@ -29,9 +35,10 @@ export class Lane {
   readonly #credentials: Credentials;
   readonly #random: Seeded;
   readonly #http: RegistryClient;
-  readonly #images: Pushed[] = [];
+  readonly #images: readonly Pushed[];
+  /** Those of the images that are in the registry. */
+  readonly #there = new Set<Pushed>();
   readonly #large: Content;
-  #count = 0;
   #authorization = "";
 
   constructor(number: number, port: number, credentials: Credentials) {
@@ -40,6 +47,7 @@ export class Lane {
     this.#credentials = credentials;
     this.#random = new Seeded(number);
     this.#large = contentOf(noise(1_000_000, number), "any");
+    this.#images = Array.from({ length: IMAGES }, (_, index) => this.#image(index));
     this.#http = new RegistryClient(`http://127.0.0.1:${port}`, (url, init) => this.#send(url, init));
   }
 
@@ -49,17 +57,16 @@ export class Lane {
 
   /** The next `count` things, of those that `WORK` has. */
   async work(count: number): Promise<void> {
-    if (this.#images.length === 0) await this.#begin();
+    if (this.#there.size === 0) await this.#begin();
     for (let done = 0; done < count; done += 1) await this.#random.pick(this.#works)();
   }
 
   /** Reads everything that was acknowledged and not deleted, by its digest. */
   async readBack(): Promise<number> {
-    for (const { repository, image } of this.#images) {
-      const { digest } = image.manifest.descriptor;
-      await this.#http.expectImage(repository, digest, image);
+    for (const { repository, image } of this.#there) {
+      await this.#http.expectImage(repository, image.manifest.descriptor.digest, image);
     }
-    return this.#images.length;
+    return this.#there.size;
   }
 
   readonly #works: readonly (() => Promise<void>)[] = [
@@ -82,29 +89,41 @@ export class Lane {
     const [repository = ""] = this.repositories;
     await this.#http.pushBlob(repository, this.#large);
     this.#tell("push", repository, this.#large.descriptor.digest);
+    for (let left = 0; left < LEFT; left += 1) {
+      await this.#http.append(await this.#http.startUpload(repository), Buffer.from("x"));
+    }
     await this.#push();
   }
 
+  #image(number: number): Pushed {
+    const repository = this.#random.pick(this.repositories);
+    const text = Buffer.from(`${repository} ${number} `.repeat(this.#random.whole(1, 3000)));
+    return { repository, tag: `v${number}`, image: imageOf([layerOfArchive(text, "none")]) };
+  }
+
+  get #anyThere(): Pushed {
+    return this.#random.pick([...this.#there]);
+  }
+
+  /** One that may be there already. */
   async #push(): Promise<void> {
-    this.#count += 1;
-    const { repository, tag } = { repository: this.#random.pick(this.repositories), tag: `v${this.#count}` };
-    const text = Buffer.from(`${this.#name} ${this.#count} `.repeat(this.#random.whole(1, 3000)));
-    const image = imageOf([layerOfArchive(text, "none")]);
+    const pushed = this.#random.pick(this.#images);
+    const { repository, tag, image } = pushed;
     await this.#http.push(repository, tag, image);
     for (const { descriptor } of image.blobs) this.#tell("push", repository, descriptor.digest);
     this.#tell("push", repository, image.manifest.descriptor.digest, tag);
-    this.#images.push({ repository, tag, image });
+    this.#there.add(pushed);
   }
 
   async #pull(): Promise<void> {
-    const { repository, tag, image } = this.#random.pick(this.#images);
+    const { repository, tag, image } = this.#anyThere;
     await this.#http.expectImage(repository, tag, image);
     this.#tell("pull", repository, image.manifest.descriptor.digest, tag);
     for (const { descriptor } of image.blobs) this.#tell("pull", repository, descriptor.digest);
   }
 
   async #look(): Promise<void> {
-    const { repository, tag, image } = this.#random.pick(this.#images);
+    const { repository, tag, image } = this.#anyThere;
     const [blob] = image.blobs;
     assert.equal(await this.#http.statusOf(repository, "manifests", tag), 200);
     assert.equal(await this.#http.statusOf(repository, "blobs", blob?.descriptor.digest ?? ""), 200);
@@ -114,7 +133,7 @@ export class Lane {
   }
 
   async #mount(): Promise<void> {
-    const { repository: from, image } = this.#random.pick(this.#images);
+    const { repository: from, image } = this.#anyThere;
     const to = this.repositories.find((name) => name !== from) ?? "";
     const digest = image.blobs.at(-1)?.descriptor.digest ?? "";
     const answer = await this.#http.request(`${to}/blobs/uploads/?mount=${digest}&from=${from}`, { method: "POST" });
@@ -125,9 +144,9 @@ export class Lane {
 
   /** One image stays. */
   async #delete(): Promise<void> {
-    if (this.#images.length < 2) return;
-    const [gone] = this.#images.splice(this.#random.whole(0, this.#images.length), 1);
-    if (!gone) return;
+    if (this.#there.size < 2) return;
+    const gone = this.#anyThere;
+    this.#there.delete(gone);
     const { repository, tag, image } = gone;
     const { digest } = image.manifest.descriptor;
     await this.#http.delete(repository, "manifests", digest);
@@ -137,7 +156,7 @@ export class Lane {
   }
 
   async #list(): Promise<void> {
-    const { repository, tag, image } = this.#random.pick(this.#images);
+    const { repository, tag, image } = this.#anyThere;
     assert.ok((await this.#http.tags(repository)).includes(tag));
     assert.deepEqual(await this.#http.referrers(repository, image.manifest.descriptor.digest as Digest), []);
     await (await this.#http.request("_catalog?n=3")).bytes();
@@ -147,7 +166,7 @@ export class Lane {
   async #abandon(): Promise<void> {
     const repository = this.#random.pick(this.repositories);
     for (const isEnded of [true, false]) {
-      const upload = await this.#http.append(await this.#http.startUpload(repository), noise(2000, this.#count));
+      const upload = await this.#http.append(await this.#http.startUpload(repository), noise(2000, 1));
       if (!isEnded) return;
       const answer = await this.#http.at(upload, { method: "DELETE" });
       await answer.bytes();
@@ -156,7 +175,7 @@ export class Lane {
   }
 
   async #beWrong(): Promise<void> {
-    const headers = { Authorization: `Basic ${btoa(`alice:wrong${this.#count}`)}` };
+    const headers = { Authorization: `Basic ${btoa(`alice:wrong${this.refused}`)}` };
     for (const [path, method] of [
       ["", "GET"],
       [`${this.repositories[0]}/blobs/uploads/`, "POST"],
@@ -171,7 +190,7 @@ export class Lane {
   async #leaveWhileSending(): Promise<void> {
     const upload = await this.#http.startUpload(this.#random.pick(this.repositories));
     using wire = await this.#wire("PATCH", upload.location, "Content-Length: 100000");
-    await wire.send(noise(this.#random.whole(1, 90_000), this.#count));
+    await wire.send(noise(this.#random.whole(1, 90_000), 1));
   }
 
   async #leaveWhileReading(): Promise<void> {
