@@ -68,7 +68,7 @@ export async function createApp(config: Config, { log, watch }: Surroundings, fo
   const warn = (message: string, fields: Readonly<Record<string, unknown>>): void => log.warn(fields, message);
   const wrapped = await wrapDriver(guardDriver(driver, { warn }), config.middleware.storage, { folder, warn });
   const store = { driver: wrapped, paths: new PathMapper() };
-  const cache = await openCache(config, warn);
+  const cache = await openCache(config, warn, watch.timeCache);
   const stored = new StorageRegistry(store, kinds, toRegistryOptions(config), warn, cache);
   const registry = parts.use(await wrapRegistry(stored, config.middleware, folder));
   const counts = cache?.counts;

@@ -18,7 +18,9 @@ import { requestLines } from "./http/request-line.ts";
 import type { StorageDriver } from "./storage/driver.ts";
 import { composed, observedDriver } from "./storage/observed-driver.ts";
 import { type AuditLog, openAuditLog } from "./telemetry/audit-log.ts";
+import type { TimeCache } from "./telemetry/cache-metrics.ts";
 import type { Counted } from "./telemetry/counted.ts";
+import { debugVariables } from "./telemetry/debug-variables.ts";
 import { writeLines } from "./telemetry/line-writer.ts";
 import type { Log } from "./telemetry/log.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
@@ -51,6 +53,9 @@ export interface Observability extends AsyncDisposable {
   /** Metrics of what other parts count. To be called once for each of them. */
   tell(counted: Counted): void;
 
+  /** Told how long each call of a shared cache took; not set where nobody asks. */
+  readonly timeCache: TimeCache | undefined;
+
   /** Goes on in new files where those so far were moved away. */
   reopenFiles(): void;
 }
@@ -66,7 +71,8 @@ export async function openObservability(config: Config, surroundings: Surroundin
   const audit = await openAuditOf(config, log);
   if (audit) parts.use(audit);
   const accessLog = config.log.accesslog.disabled ? undefined : parts.use(writeLines());
-  const debug = openDebug(config, surroundings, health, metrics);
+  const counted: Counted = {};
+  const debug = openDebug(config, surroundings, health, metrics, counted);
   if (debug) parts.use(debug);
   const owned = parts.move();
   return {
@@ -81,7 +87,11 @@ export async function openObservability(config: Config, surroundings: Surroundin
     debug,
     around: (driver) => wrapWith(driver, metrics, traces),
     check: (driver) => beginChecks(config, health, driver),
-    tell: (counted) => metrics?.tell(counted),
+    tell: (part) => {
+      Object.assign(counted, part);
+      metrics?.tell(part);
+    },
+    timeCache: config.storage.cache.blobdescriptor === "redis" ? metrics?.timeCache() : undefined,
     reopenFiles: () => audit?.reopen(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
@@ -126,28 +136,20 @@ async function openAuditOf({ wharfinger }: Config, log: Log): Promise<AuditLog |
 }
 
 function openDebug(
-  { http }: Config,
+  { http, notifications, redis }: Config,
   { version, log }: Surroundings,
   health: Health,
   metrics: Metrics | undefined,
+  counted: Counted,
 ): DebugServer | undefined {
   const { addr, prometheus } = http.debug;
   if (addr === "") return undefined;
   const { path } = prometheus;
   if (metrics) log.info(`providing prometheus metrics on ${path}`);
   const page = metrics && { path, contentType: metrics.contentType, read: () => metrics.read() };
-  return createDebugServer({ failures: () => health.failures(), variables: () => variables(version), metrics: page });
-}
-
-function variables(version: string): unknown {
-  return {
-    cmdline: [process.argv0, ...process.argv.slice(1)],
-    memstats: process.memoryUsage(),
-    version,
-    node: process.version,
-    uptime: process.uptime(),
-    resources: process.resourceUsage(),
-  };
+  const endpoints = notifications.endpoints.filter(({ disabled }) => !disabled);
+  const variables = (): object => debugVariables({ version, endpoints, redis }, counted);
+  return createDebugServer({ failures: () => health.failures(), variables, metrics: page });
 }
 
 function wrapWith(driver: StorageDriver, metrics: Metrics | undefined, traces: Traces | undefined): StorageDriver {

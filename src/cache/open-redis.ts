@@ -2,7 +2,7 @@ import { type DescriptorCache, SHARED_LIFETIME } from "./descriptor-cache.ts";
 import { RedisCache, type RedisCacheOptions } from "./redis.ts";
 import type { RedisServer, TlsFiles } from "./redis-client.ts";
 
-export interface RedisOptions extends Pick<RedisCacheOptions, "pause" | "warn"> {
+export interface RedisOptions extends Pick<RedisCacheOptions, "pause" | "time" | "warn"> {
   readonly tls?: TlsFiles | undefined;
   /** Everybody who writes to the storage shares this Redis, and is one of us. */
   readonly exclusive: boolean;

@@ -2,8 +2,9 @@
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { RequestObserver } from "../http/observer.ts";
 import type { AroundStorageCall } from "../storage/observed-driver.ts";
+import { type TimeCache, timeCache } from "./cache-metrics.ts";
 import type { Counted } from "./counted.ts";
-import { tellCounts } from "./counted-metrics.ts";
+import { tellCounts, tellNoProxy } from "./counted-metrics.ts";
 import { measureRequests } from "./http-metrics.ts";
 import { timeStorage } from "./storage-metrics.ts";
 
@@ -11,6 +12,8 @@ export interface Metrics {
   readonly observer: RequestObserver;
   /** To be called once, with the name of the storage driver. */
   timeStorage(driver: string): AroundStorageCall;
+  /** Of a cache in Redis. To be called once. */
+  timeCache(): TimeCache;
   readonly contentType: string;
   /** Adds what other parts count. To be called once for each of them. */
   tell(counted: Counted): void;
@@ -27,9 +30,11 @@ export function openMetrics({ version, health }: MetricsOptions): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   tellOurs(registry, version, health);
+  tellNoProxy(registry);
   return {
     observer: measureRequests(registry),
     timeStorage: (driver) => timeStorage(registry, driver),
+    timeCache: () => timeCache(registry),
     contentType: registry.contentType,
     tell: (counted) => tellCounts(registry, counted),
     read: () => registry.metrics(),
