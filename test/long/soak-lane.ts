@@ -20,8 +20,8 @@ const IMAGES = 30;
 /** Uploads that are left at the beginning; all lanes together leave more than the server remembers. */
 const LEFT = 400;
 
-/** Requests that share one credential before the next one is asked for. */
-const LOGIN = 40;
+/** Requests that share one credential before the next one is asked for: what is known of a token stays for minutes. */
+const LOGIN = 200;
 
 /** A client with two repositories of its own, that does one thing after the other and knows what should have come of it. */
 export class Lane {

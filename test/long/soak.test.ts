@@ -15,7 +15,7 @@ const LANES = 6;
 const ROUNDS = 13;
 const WARM_UP = 3;
 /** Things that each lane does in a round. Some three requests each. */
-const WORKS = 200;
+const WORKS = 150;
 
 for (const [controller, login] of Object.entries({ passwords, tokens })) {
   describe(`minutes of mixed traffic with ${controller}`, { skip: WITHOUT_FIGURES }, () => {
