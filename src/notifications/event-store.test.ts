@@ -177,6 +177,18 @@ describe("the files of the queue", () => {
     });
   }
 
+  it("keep no other process from delivering where they are those of a newer program", async () => {
+    await using folder = await temporaryFolder("events");
+    const database = new DatabaseSync(folder.join("notifications.db"));
+    database.exec("PRAGMA user_version = 2");
+    database.close();
+    const said: string[] = [];
+    using _ = openQueueFiles(folder.path, MIB, Date.now, (message) => said.push(message)).store;
+    assert.match(said.join(), /would be lost at a restart: it has version 2/);
+    using lock = new DeliveryLock(folder.join("notifications.lock"));
+    assert.equal(lock.take(), true);
+  });
+
   it("are not set aside by a process beside one that delivers", async () => {
     await using folder = await temporaryFolder("events");
     using lock = new DeliveryLock(folder.join("notifications.lock"));

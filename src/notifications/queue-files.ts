@@ -31,8 +31,11 @@ export function openQueueFiles(
   if (folder === undefined) return inMemory(limit, now);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const lock = new DeliveryLock(join(folder, "notifications.lock"));
-    return { store: openSound({ path: join(folder, QUEUE_FILE), limit, now }, lock, complain), lock };
+    using locks = new DisposableStack();
+    const lock = locks.use(new DeliveryLock(join(folder, "notifications.lock")));
+    const store = openSound({ path: join(folder, QUEUE_FILE), limit, now }, lock, complain);
+    locks.move();
+    return { store, lock };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     complain(`notifications cannot be kept in ${join(folder, QUEUE_FILE)} and would be lost at a restart: ${reason}`);
