@@ -70,6 +70,7 @@ export async function createApp(composition: Composition): Promise<App> {
     answer: answerIn(server, inFlight),
     reopenFiles: () => watch.reopenFiles(),
     async begin() {
+      composition.instruments.show(config);
       await notifications?.begin();
       beside.use(await beginChecks(config, composed.driver, composition));
       beside.use(await takePurge(composition, composed));

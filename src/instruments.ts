@@ -2,11 +2,14 @@
 import type { Config } from "./config/config.ts";
 import type { TracingConfig } from "./config/tracing.ts";
 import { Health } from "./health/health.ts";
-import { createDebugServer, type DebugServer } from "./http/debug-server.ts";
+import { createDebugServer, type DebugPages, type DebugServer } from "./http/debug-server.ts";
 import type { RequestObserver } from "./http/observer.ts";
 import type { StorageDriver } from "./storage/driver.ts";
 import { composed, observedDriver } from "./storage/observed-driver.ts";
+import type { TimeCache } from "./telemetry/cache-metrics.ts";
 import type { Counted } from "./telemetry/counted.ts";
+import { CountedSum } from "./telemetry/counted-sum.ts";
+import { debugVariables } from "./telemetry/debug-variables.ts";
 import { type LineWriter, writeLines } from "./telemetry/line-writer.ts";
 import type { Log } from "./telemetry/log.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
@@ -33,6 +36,12 @@ export interface Instruments extends AsyncDisposable {
   /** Not set where none is configured. It does not listen yet. */
   readonly debug: DebugServer | undefined;
 
+  /** Told how long each call of a shared cache took; not set where nobody asks. */
+  readonly timeCache: TimeCache | undefined;
+
+  /** From now on this is the configuration that pages of the debug server tell of. */
+  show(config: Config): void;
+
   /** @returns a driver that owns `driver` */
   around(driver: StorageDriver): StorageDriver;
 
@@ -45,11 +54,14 @@ export async function openInstruments(config: Config, surroundings: Surroundings
   await using parts = new AsyncDisposableStack();
   const { log, requestLog, version } = surroundings;
   const health = parts.use(new Health((check, failure) => tellHealth(log, check, failure)));
-  const metrics = await openMetricsOf(config, version, health);
+  const counts = new CountedSum();
+  const metrics = await openMetricsOf(config, version, { health, counts });
   const traces = await openTracesOf(surroundings);
   if (traces) parts.use(traces);
   const accessLines = parts.use(writeLines());
-  const debug = openDebug(config, surroundings, health, metrics);
+  let shown = config;
+  const variables = (): object => variablesOf(shown, version, counts);
+  const debug = openDebug(config, log, { failures: () => health.failures(), variables }, metrics);
   if (debug) parts.use(debug);
   const owned = parts.move();
   return {
@@ -59,22 +71,28 @@ export async function openInstruments(config: Config, surroundings: Surroundings
     accessLines,
     debug,
     around: (driver) => wrapWith(driver, metrics, traces),
-    tell: (counted) => metrics?.tell(counted) ?? NOTHING,
+    timeCache: config.storage.cache.blobdescriptor === "redis" ? metrics?.timeCache() : undefined,
+    show: (config) => {
+      shown = config;
+    },
+    tell: (counted) => metrics?.tell(counted) ?? counts.add(counted),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
-
-const NOTHING: Disposable = { [Symbol.dispose]: () => undefined };
 
 function tellHealth(log: Log, check: string, failure: string | undefined): void {
   if (failure === undefined) log.info({ check }, "health check succeeds again");
   else log.warn({ check, failure }, "health check fails: requests are answered 503");
 }
 
-async function openMetricsOf({ http }: Config, version: string, health: Health): Promise<Metrics | undefined> {
+async function openMetricsOf(
+  { http }: Config,
+  version: string,
+  sources: { readonly health: Health; readonly counts: CountedSum },
+): Promise<Metrics | undefined> {
   if (http.debug.addr === "" || !http.debug.prometheus.enabled) return undefined;
   const { openMetrics } = await import("./telemetry/metrics.ts");
-  return openMetrics({ version, health });
+  return openMetrics({ version, ...sources });
 }
 
 async function openTracesOf({ tracing, version, log }: Surroundings): Promise<Traces | undefined> {
@@ -86,8 +104,8 @@ async function openTracesOf({ tracing, version, log }: Surroundings): Promise<Tr
 
 function openDebug(
   { http }: Config,
-  { version, log }: Surroundings,
-  health: Health,
+  log: Log,
+  pages: Pick<DebugPages, "failures" | "variables">,
   metrics: Metrics | undefined,
 ): DebugServer | undefined {
   const { addr, prometheus } = http.debug;
@@ -95,18 +113,12 @@ function openDebug(
   const { path } = prometheus;
   if (metrics) log.info(`providing prometheus metrics on ${path}`);
   const page = metrics && { path, contentType: metrics.contentType, read: () => metrics.read() };
-  return createDebugServer({ failures: () => health.failures(), variables: () => variables(version), metrics: page });
+  return createDebugServer({ ...pages, metrics: page });
 }
 
-function variables(version: string): unknown {
-  return {
-    cmdline: [process.argv0, ...process.argv.slice(1)],
-    memstats: process.memoryUsage(),
-    version,
-    node: process.version,
-    uptime: process.uptime(),
-    resources: process.resourceUsage(),
-  };
+function variablesOf({ notifications, redis }: Config, version: string, counts: CountedSum): object {
+  const endpoints = notifications.endpoints.filter(({ disabled }) => !disabled);
+  return debugVariables({ version, endpoints, redis }, counts);
 }
 
 function wrapWith(driver: StorageDriver, metrics: Metrics | undefined, traces: Traces | undefined): StorageDriver {

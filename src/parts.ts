@@ -1,6 +1,7 @@
 /** What the configuration can name, loaded when it is named. */
 import type { AccessController } from "./auth/access-controller.ts";
 import { type DescriptorCache, SHARED_LIFETIME } from "./cache/descriptor-cache.ts";
+import type { RedisOptions } from "./cache/open-redis.ts";
 import type { AuthConfig, CacheName, Config, ControllerName, DriverConfig } from "./config/config.ts";
 import { ConfigError } from "./config/config-error.ts";
 import { isSpecifier } from "./config/specifier.ts";
@@ -75,7 +76,7 @@ export async function openAccess(auth: AuthConfig, warn: Warn, folder: string): 
   }
 }
 
-type OpenCache = (config: Config, warn: Warn) => Promise<DescriptorCache>;
+type OpenCache = (config: Config, warn: Warn, time: RedisOptions["time"]) => Promise<DescriptorCache>;
 
 type Warn = (message: string, fields: Readonly<Record<string, unknown>>) => void;
 
@@ -85,19 +86,24 @@ const CACHES: Readonly<Record<CacheName, OpenCache>> = {
     const lifetime = wharfinger.exclusive ? undefined : SHARED_LIFETIME;
     return new MemoryCache({ entries: storage.cache.blobdescriptorsize, lifetime });
   },
-  redis: async ({ redis, wharfinger }, warn) => {
+  redis: async ({ redis, wharfinger }, warn, time) => {
     if (!redis) throw new Error("the descriptor cache is in redis, but there is no section redis");
     const { openRedisCache } = await import("./cache/open-redis.ts");
-    return await openRedisCache(redis, { tls: readRedisTls(redis.tls), exclusive: wharfinger.exclusive, warn });
+    return await openRedisCache(redis, { tls: readRedisTls(redis.tls), exclusive: wharfinger.exclusive, warn, time });
   },
 };
 
 /**
  * Redis need not be there.
+ * @param time told how long calls of Redis took
  * @returns undefined where none is configured
  * @throws {ConfigError} where a file of its section cannot be read
  */
-export async function openCache(config: Config, warn: Warn): Promise<DescriptorCache | undefined> {
+export async function openCache(
+  config: Config,
+  warn: Warn,
+  time?: RedisOptions["time"],
+): Promise<DescriptorCache | undefined> {
   const { blobdescriptor } = config.storage.cache;
-  return blobdescriptor && (await CACHES[blobdescriptor](config, warn));
+  return blobdescriptor && (await CACHES[blobdescriptor](config, warn, time));
 }

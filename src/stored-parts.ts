@@ -64,7 +64,7 @@ export async function takeCache(composition: Composition): Promise<SharedPart<De
   const { cache: wanted } = config.storage;
   if (wanted.blobdescriptor === undefined) return undefined;
   return await shared.take("cache", null, async (stack) => {
-    const cache = await openCache(config, warnIn(composition));
+    const cache = await openCache(config, warnIn(composition), instruments.timeCache);
     if (!cache) throw new Error(`no cache is called ${wanted.blobdescriptor}`);
     stack.use(cache);
     const { counts } = cache;

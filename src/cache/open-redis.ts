@@ -4,7 +4,7 @@ import { RedisCache, type RedisCacheOptions } from "./redis.ts";
 import type { RedisServer, TlsFiles } from "./redis-client.ts";
 import type { Retries } from "./retries.ts";
 
-export interface RedisOptions extends Pick<RedisCacheOptions, "pause" | "warn"> {
+export interface RedisOptions extends Pick<RedisCacheOptions, "pause" | "time" | "warn"> {
   readonly tls?: TlsFiles | undefined;
   /** Everybody who writes to the storage shares this Redis, and is one of us. */
   readonly exclusive: boolean;

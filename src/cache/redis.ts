@@ -22,6 +22,8 @@ export interface RedisCacheOptions {
   /** ms until a Redis that is down is asked again. */
   readonly pause?: number;
   readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void;
+  /** Told how long each lookup and each entry took. */
+  readonly time?: ((operation: "RepoStat" | "RepoSetDescriptor", seconds: number) => void) | undefined;
 }
 
 /** No reading that a deletion overlapped lasts so long, with all that may delay what it sends. ms */
@@ -51,14 +53,14 @@ export class RedisCache implements DescriptorCache {
     const counts = { blobs: new LookupCounter(), revisions: new LookupCounter() };
     this.counts = counts;
     this.blobs = {
-      get: async (...blob) => counts.blobs.note(await this.#getBlob(...blob)),
+      get: async (...blob) => counts.blobs.note(await this.#timed("RepoStat", this.#getBlob(...blob))),
       set: (repository, digest, blob) =>
         this.#set(keys.blobEntry(repository, digest), keys.setBlob(repository, digest, blob)),
       clear: (...blob) => this.#pending.clear(keys.blobEntry(...blob), keys.clearBlob(...blob, GUARDED)),
     };
     this.revisions = {
       has: async (...revision) => {
-        const found = await this.#findRevision(keys.revisionEntry(...revision));
+        const found = await this.#timed("RepoStat", this.#findRevision(keys.revisionEntry(...revision)));
         return counts.revisions.note(found) === true;
       },
       set: (...revision) => {
@@ -94,6 +96,13 @@ export class RedisCache implements DescriptorCache {
     this.#options.warn("Redis does not answer; lookups go to the storage until it is back", { reason });
   }
 
+  async #timed<T>(operation: "RepoStat" | "RepoSetDescriptor", work: Promise<T>): Promise<T> {
+    const begin = performance.now();
+    const result = await work;
+    this.#options.time?.(operation, (performance.now() - begin) / 1000);
+    return result;
+  }
+
   async #getBlob(repository: RepositoryName, digest: BlobDigest): Promise<CachedBlob | typeof FAILED | undefined> {
     const replies = await this.#read(keys.blobEntry(repository, digest), keys.getBlob(repository, digest));
     if (replies === FAILED || replies === undefined) return replies;
@@ -124,7 +133,7 @@ export class RedisCache implements DescriptorCache {
   }
 
   async #set(entry: string, commands: readonly Command[]): Promise<void> {
-    if (!this.#pending.has(entry)) await this.#send(commands);
+    if (!this.#pending.has(entry)) await this.#timed("RepoSetDescriptor", this.#send(commands));
   }
 
   /** @returns undefined where Redis has no answer now; the circuit tells of it */

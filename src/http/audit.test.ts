@@ -6,6 +6,7 @@ import { digestOf } from "../oci/digest.ts";
 import { TooManyRequests, Unauthorized } from "../oci/errors.ts";
 import { MemoryDriver } from "../storage/memory.ts";
 import { type AuditOptions, auditLine } from "./audit.ts";
+import { TrustedProxies } from "./forwarding.ts";
 
 const NOW = new Date("2026-11-21T02:50:40.123Z");
 const BYTES = Buffer.from("a blob");
@@ -32,7 +33,10 @@ test("every write is told with who did it to what, from where, and what became o
   await api.send("POST", `/v2/a/blobs/uploads/?digest=${DIGEST}`, { headers: ci, body: BYTES });
   await api.send("POST", `/v2/b/blobs/uploads/?mount=${DIGEST}&from=a`, { headers: ci });
   await api.send("DELETE", `/v2/b/blobs/${DIGEST}`, { headers: ci });
-  const common = { ...{ user: "ci", address: "10.1.2.3", peer: "127.0.0.1", agent: "docker" }, allowed: true };
+  const common = {
+    ...{ user: "ci", address: "127.0.0.1", forwarded: "10.1.2.3", peer: "127.0.0.1", agent: "docker" },
+    allowed: true,
+  };
   assert.deepEqual(lines.map(withoutId), [
     { ...common, method: "POST", action: "push", repository: "a", digest: DIGEST, status: 201 },
     { ...common, method: "POST", action: "mount", repository: "b", digest: DIGEST, from: "a", status: 201 },
@@ -49,15 +53,32 @@ test("whatever was refused to somebody is told, with the name they gave", async 
   await api.send("GET", "/v2/a/manifests/v1", { headers: { Authorization: `Basic ${btoa("eve:HIDDEN")}` } });
   await api.send("PUT", "/v2/a/manifests/v1", { headers: { Authorization: "Bearer reader" } });
   await api.send("PUT", "/v2/a/manifests/v1", { headers: { Authorization: "Bearer busy" } });
+  await api.send("DELETE", "/v2/a/manifests/v1", { headers: { Authorization: tokenOf("mallory") } });
   const told = lines.map(({ action, allowed, status, user, claimed }) => [action, allowed, status, user, claimed]);
   assert.deepEqual(told, [
     ["authenticate", false, 401, "", undefined],
     ["pull", false, 401, "", "eve"],
     ["push", false, 401, "", undefined],
     ["push", false, 429, "", undefined],
+    ["delete", false, 401, "", "mallory"],
   ]);
   assert.doesNotMatch(JSON.stringify(lines), /HIDDEN/);
 });
+
+for (const [trusted, told, line] of [
+  [undefined, "10.1.2.3", { address: "127.0.0.1", forwarded: "10.1.2.3" }],
+  ["127.0.0.1", "10.1.2.3", { address: "10.1.2.3" }],
+  ["127.0.0.1", "10.9.9.9, 10.1.2.3", { address: "10.1.2.3" }],
+  ["192.0.2.1", "10.1.2.3", { address: "127.0.0.1" }],
+] as const) {
+  test(`the address is ${line.address} where ${trusted ?? "nobody"} is trusted and a proxy tells ${told}`, async () => {
+    const lines: Line[] = [];
+    await using api = await start(lines, { pulls: true }, trusted);
+    await api.send("GET", "/v2/a/tags/list", { headers: { Authorization: "Bearer ci", "X-Forwarded-For": told } });
+    const { address, forwarded, peer } = lines[0] ?? {};
+    assert.deepEqual({ address, forwarded, peer }, { forwarded: undefined, ...line, peer: "127.0.0.1" });
+  });
+}
 
 test("what only reads is told unless that is switched off, and what nobody is asked for never", async () => {
   for (const pulls of [true, false]) {
@@ -92,9 +113,15 @@ test("a line stays a line whatever a client sends", async () => {
 
 type Line = Readonly<Record<string, unknown>>;
 
-async function start(lines: Line[], options: AuditOptions): Promise<Api> {
+/** That nobody signed. */
+function tokenOf(sub: string): string {
+  return `Bearer e30.${Buffer.from(JSON.stringify({ sub })).toString("base64url")}.`;
+}
+
+async function start(lines: Line[], options: AuditOptions, trusted?: string): Promise<Api> {
   return await startApi(new MemoryDriver(), {
     access: CONTROLLER,
+    ...(trusted !== undefined && { trustedProxies: new TrustedProxies([trusted]) }),
     observers: [
       {
         answered(request, reply) {

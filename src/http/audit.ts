@@ -1,14 +1,15 @@
 /**
  * Who did what to which repository, from where, and whether they might: one JSON object a line.
  *
- *     {"time":"…","id":"…","user":"ci","address":"10.0.0.9","peer":"10.0.0.1","method":"PUT","action":"push",
+ *     {"time":"…","id":"…","user":"ci","address":"10.0.0.9","peer":"10.0.0.1","agent":"docker/27","method":"PUT","action":"push",
  *      "repository":"team/app","reference":"v1","digest":"sha256:…","status":201,"allowed":true}
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Denied, Unauthorized } from "../oci/errors.ts";
 import { statusOf } from "./answered.ts";
 import { type Arrival, arrivalOf } from "./arrival.ts";
-import { peerAddress } from "./forwarding.ts";
+import { claimedUser } from "./claimed-user.ts";
+import { forwardingOf, peerAddress, trustedAddress } from "./forwarding.ts";
 import { requestInfo } from "./request-info.ts";
 import type { Target } from "./target.ts";
 
@@ -60,16 +61,20 @@ function isDenied({ refused, errors }: Arrival, status: number): boolean {
   return errors?.some((error) => error instanceof Unauthorized || error instanceof Denied) ?? true;
 }
 
-/** A name that was not verified is told apart from one that was. */
+/** A name that was not verified is told apart from one that was, and so is an address. */
 function whose(request: FastifyRequest, { grant }: Arrival): Record<string, string> {
-  const { id, user, address, userAgent } = requestInfo(request);
-  const peer = peerAddress(request.raw) ?? "";
+  const { raw } = request;
+  const { id, userAgent } = requestInfo(request);
+  const claimed = grant === undefined ? claimedUser(raw.headers.authorization) : "";
+  const address = trustedAddress(raw) ?? "";
+  const { client: forwarded = address } = forwardingOf(raw);
   return {
     id,
     user: grant?.user ?? "",
-    ...(grant === undefined && user !== "" && { claimed: user }),
+    ...(claimed !== "" && { claimed }),
     address,
-    peer,
+    ...(forwarded !== address && { forwarded }),
+    peer: peerAddress(raw) ?? "",
     agent: userAgent,
   };
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { FastifyRequest } from "fastify";
 import { arrivalOf } from "./arrival.ts";
+import { claimedUser } from "./claimed-user.ts";
 import { connectionOf } from "./connection.ts";
 import { forwardingOf, peerAddress } from "./forwarding.ts";
 
@@ -28,7 +29,7 @@ export function requestInfo({ raw }: FastifyRequest): RequestInfo {
     host: raw.headers.host ?? "",
     method: raw.method ?? "",
     userAgent: raw.headers["user-agent"] ?? "",
-    user: arrival.grant === undefined ? basicUser(raw.headers.authorization) : arrival.grant.user,
+    user: arrival.grant === undefined ? namedUser(raw.headers.authorization) : arrival.grant.user,
   };
 }
 
@@ -47,10 +48,6 @@ function addressOf(raw: FastifyRequest["raw"]): string {
   return `${peer.includes(":") ? `[${peer}]` : peer}:${connectionOf(raw).remotePort}`;
 }
 
-function basicUser(authorization: string | undefined): string {
-  const [, encoded] = /^Basic ([A-Za-z0-9+/=_-]+)$/i.exec(authorization ?? "") ?? [];
-  const [user = ""] = Buffer.from(encoded ?? "", "base64")
-    .toString()
-    .split(":", 1);
-  return user;
+function namedUser(authorization: string | undefined): string {
+  return /^Basic /i.test(authorization ?? "") ? claimedUser(authorization) : "";
 }

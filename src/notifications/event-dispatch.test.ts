@@ -82,6 +82,23 @@ describe("the dispatch of events", () => {
     assert.deepEqual(taken, ["a: 1"]);
   });
 
+  it("tries again where its queue cannot be read, and says so once a minute", async () => {
+    const { dispatch, store, said, taken } = dispatchOn(undefined, ["a"]);
+    const { next } = store;
+    let failures = 0;
+    store.next = (...asked) => {
+      if (failures === 100) return next.apply(store, asked);
+      failures += 1;
+      throw new Error("the disk is broken");
+    };
+    dispatch.look();
+    dispatch.add([event("a", "1")]);
+    while (taken.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    await dispatch.close(60_000);
+    const line = "error: endpoint a: the queue of notifications cannot be read: the disk is broken";
+    assert.deepEqual([taken, said], [["a: 1"], [line, line]]);
+  });
+
   it("says in one line what had to go because there was no room", async () => {
     const { dispatch, said, figures } = dispatchOn(undefined, ["a"], () => false);
     for (let index = 0; index < 1000; index += 1) dispatch.add([event("a", "x".repeat(3000))]);

@@ -23,8 +23,9 @@ export interface DispatchOptions extends Recipients {
   readonly wait: (time: number, signal: AbortSignal) => Promise<boolean>;
 }
 
-/** ms after which a delivery goes on that could not read its queue. */
+/** ms after which a delivery goes on that could not read its queue, and how often that is in vain between two lines of the log. */
 const AFTER_FAILURE = 1000;
+const SILENT = 60;
 
 /** Takes in events and, in one of the processes on a folder, has them delivered. */
 export class EventDispatch {
@@ -158,12 +159,13 @@ export class EventDispatch {
 
   async #run(delivery: Delivery, name: string): Promise<void> {
     const { signal } = this.#stop;
-    for (;;) {
+    for (let failures = 0; ; failures += 1) {
       try {
         return await delivery.run(signal);
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
-        this.#options.log("error", `endpoint ${name}: the queue of notifications cannot be read: ${reason}`);
+        const line = `endpoint ${name}: the queue of notifications cannot be read: ${reason}`;
+        if (failures % SILENT === 0) this.#options.log("error", line);
         if (!(await this.#options.wait(AFTER_FAILURE, signal))) return;
       }
     }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
+import { noFigures } from "./endpoint-figures.ts";
 import { EventQueue, type EventQueueOptions } from "./event-queue.ts";
 import type { QueuedEvent } from "./event-store.ts";
 import type { FromQueue, ToQueue } from "./queue-messages.ts";
@@ -106,7 +107,7 @@ describe("the way into the queue", () => {
 
   it("holds a bounded number of bytes while the disk takes nothing: the oldest pulls go first, then the oldest", (t) => {
     mockTime(t);
-    const { queue, said, answer, batches } = queueOver({ memory: 10_000 });
+    const { queue, threads, said, answer, batches } = queueOver({ memory: 10_000 });
     void queue.keep([event("first")]);
     answer("refused");
     for (let index = 0; index < 20; index += 1) void queue.keep([event(`pull${index} ${"x".repeat(100)}`, true)]);
@@ -121,8 +122,25 @@ describe("the way into the queue", () => {
     const later = batches().at(-1) ?? "";
     assert.doesNotMatch(later, /first|pull/);
     assert.match(later, /push138 push139$/);
-    assert.equal(queue.dropped, 161 - later.split(" ").length);
+    threads[0]?.hear({ kind: "figures", figures: [{ ...noFigures("a"), dropped: 1 }, noFigures("b")] });
+    const dropped = queue.figures.map((one) => one.dropped);
+    assert.deepEqual(dropped, [1 + 161 - later.split(" ").length, 0]);
     assert.match(said.at(-1) ?? "", /events were dropped, oldest pulls first/);
+  });
+
+  it("hands over what one request did many times in its order, and that waits for the last of it", async () => {
+    const { queue, answer, batches } = queueOver();
+    const bodies = Array.from({ length: 10_001 }, (_, index) => String(index));
+    const kept = queue.keep(bodies.map((body) => event(body)));
+    for (let batch = 1; batch <= 11; batch += 1) {
+      assert.equal(await isSettled(kept), false);
+      answer("added");
+    }
+    assert.equal(await isSettled(kept), true);
+    assert.deepEqual(
+      batches().flatMap((batch) => batch.split(" ")),
+      bodies,
+    );
   });
 
   it("begins its thread anew where that ends, and hands over again what that had not kept", async (t) => {

@@ -44,7 +44,8 @@ export class EventQueue {
   #timer: NodeJS.Timeout | undefined;
   #failing = false;
   #ended: (() => void) | undefined;
-  #dropped = 0;
+  /** By endpoint, because too many waited here. */
+  readonly #dropped = new Map<string, number>();
   #figures: readonly EndpointFigures[] = [];
 
   constructor(options: EventQueueOptions) {
@@ -54,12 +55,7 @@ export class EventQueue {
 
   /** Of each endpoint, at most a second old. */
   get figures(): readonly EndpointFigures[] {
-    return this.#figures;
-  }
-
-  /** Events that were lost because the disk took none for too long. */
-  get dropped(): number {
-    return this.#dropped;
+    return this.#figures.map((one) => ({ ...one, dropped: one.dropped + (this.#dropped.get(one.name) ?? 0) }));
   }
 
   /** Resolves when they would survive a power cut; or when the disk takes none, or too long. Never rejects. */
@@ -187,7 +183,6 @@ export class EventQueue {
     const before = this.#waiting.length;
     for (const only of [true, false]) this.#waiting = this.#waiting.filter((event) => !this.#drop(event, only));
     const count = before - this.#waiting.length;
-    this.#dropped += count;
     if (count > 0)
       this.#options.log("error", `${count} events were dropped, oldest pulls first: too many wait to be kept`);
   }
@@ -195,6 +190,7 @@ export class EventQueue {
   #drop(event: QueuedEvent, onlyPulls: boolean): boolean {
     if (this.#bytes <= this.#options.memory * 0.9 || (onlyPulls && !event.pull)) return false;
     this.#bytes -= sizeOf(event);
+    this.#dropped.set(event.endpoint, (this.#dropped.get(event.endpoint) ?? 0) + 1);
     return true;
   }
 }

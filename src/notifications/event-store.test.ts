@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
@@ -72,6 +73,26 @@ describe("a store of events", () => {
     assert.ok(left.length > 100 && left.length < 350);
   });
 
+  it("keeps the order they came in where the clock jumps back", () => {
+    const times = [5000, 4000, 3_600_000, 0];
+    using store = new EventStore({ path: ":memory:", limit: MIB, now: () => times.shift() ?? 0 });
+    for (const body of ["1", "2", "3", "4"]) store.add([push("a", body)]);
+    assert.deepEqual(waiting(store, "a"), ["1", "2", "3", "4"]);
+  });
+
+  it("drops no more than it must of ten thousand that come at once, and the oldest of them", () => {
+    using store = open(":memory:", 4 * MIB);
+    const body = "x".repeat(500);
+    const dropped = store.add(Array.from({ length: 10_000 }, (_, index) => push("a", `${index} ${body}`)));
+    const left = waiting(store, "a").map((text) => Number.parseInt(text, 10));
+    assert.equal(left.length, 10_000 - (dropped.get("a") ?? 0));
+    assert.deepEqual(
+      left,
+      Array.from({ length: left.length }, (_, index) => 10_000 - left.length + index),
+    );
+    assert.ok(left.length * body.length > 3 * MIB, `${left.length} are left`);
+  });
+
   it("drops what waits for endpoints that are not configured any more", () => {
     using store = open(":memory:");
     store.add([push("a", "1"), push("b", "2"), push("b", "3")]);
@@ -120,6 +141,64 @@ describe("the files of the queue", () => {
     assert.deepEqual(waiting(store, "a"), ["1"]);
     assert.equal(lock, undefined);
     assert.match(said.join(), /cannot be kept in .*notifications\.db and would be lost at a restart: ENOTDIR/);
+  });
+
+  for (const [what, spoil] of [
+    ["is none of SQLite's", (file: Buffer) => file.fill("x")],
+    ["has a page of others' bytes", (file: Buffer) => file.fill("x", 4 * 4096 + 200)],
+    ["was cut short", (file: Buffer) => file.subarray(0, 3 * 4096)],
+  ] as const) {
+    it(`are begun anew where the one of events ${what}, and the old one is set aside`, async () => {
+      await using folder = await temporaryFolder("events");
+      const path = folder.join("notifications.db");
+      {
+        using store = open(path);
+        store.add(Array.from({ length: 100 }, (_, index) => push("a", `${index} ${"y".repeat(500)}`)));
+      }
+      await writeFile(path, spoil(await readFile(path)));
+      const said: string[] = [];
+      const { store, lock } = openQueueFiles(
+        folder.path,
+        MIB,
+        () => 1000,
+        (message) => said.push(message),
+      );
+      store.add([push("a", "new")]);
+      assert.deepEqual(waiting(store, "a"), ["new"]);
+      lock?.[Symbol.dispose]();
+      store[Symbol.dispose]();
+      const aside = "notifications.db.damaged-1970-01-01T00:00:01.000Z";
+      assert.ok((await readdir(folder.path)).includes(aside));
+      assert.equal(said.length, 1);
+      assert.match(
+        said[0] ?? "",
+        /notifications\.db is damaged \(.+\): it is now .+, and what waited in it is not sent/,
+      );
+    });
+  }
+
+  it("keep no other process from delivering where they are those of a newer program", async () => {
+    await using folder = await temporaryFolder("events");
+    const database = new DatabaseSync(folder.join("notifications.db"));
+    database.exec("PRAGMA user_version = 2");
+    database.close();
+    const said: string[] = [];
+    using _ = openQueueFiles(folder.path, MIB, Date.now, (message) => said.push(message)).store;
+    assert.match(said.join(), /would be lost at a restart: it has version 2/);
+    using lock = new DeliveryLock(folder.join("notifications.lock"));
+    assert.equal(lock.take(), true);
+  });
+
+  it("are not set aside by a process beside one that delivers", async () => {
+    await using folder = await temporaryFolder("events");
+    using lock = new DeliveryLock(folder.join("notifications.lock"));
+    assert.ok(lock.take());
+    await writeFile(folder.join("notifications.db"), "x".repeat(10_000));
+    const said: string[] = [];
+    using store = openQueueFiles(folder.path, MIB, Date.now, (message) => said.push(message)).store;
+    store.add([push("a", "1")]);
+    assert.match(said.join(), /cannot be kept in .*notifications\.db and would be lost at a restart/);
+    assert.equal(await readFile(folder.join("notifications.db"), "utf8"), "x".repeat(10_000));
   });
 
   it("have a lock that one process holds until it ends", async () => {

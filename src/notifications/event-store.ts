@@ -55,22 +55,27 @@ const TABLES = `
   ) STRICT;
   PRAGMA user_version = ${VERSION};`;
 
+/** A file whose events can no longer be read. */
+export class DamagedFile extends Error {
+  override readonly name = "DamagedFile";
+}
+
 /** Synchronous, and slow as the disk is: to be used where nobody waits for anything else. */
 export class EventStore implements Disposable {
   readonly #database: DatabaseSync;
   readonly #options: StoreOptions;
   readonly #statements: Statements;
 
-  /** @throws {Error} where the file cannot be used */
+  /** @throws {Error} where the file cannot be used, a {@link DamagedFile} where it is none of SQLite's any more */
   constructor(options: StoreOptions) {
     this.#options = options;
     this.#database = new DatabaseSync(options.path, { timeout: PATIENCE });
     try {
       prepareFile(this.#database);
       this.#statements = prepareStatements(this.#database);
-    } catch (error) {
+    } catch (cause) {
       this.#database.close();
-      throw error;
+      throw isDamage(cause) ? new DamagedFile(cause.message, { cause }) : cause;
     }
   }
 
@@ -135,6 +140,15 @@ export class EventStore implements Disposable {
     this.#database.exec(`PRAGMA incremental_vacuum(${SHRINK})`);
   }
 
+  /**
+   * Reads all of it, which takes a second or two a gigabyte.
+   * @throws {DamagedFile}
+   */
+  check(): void {
+    const found = String(this.#database.prepare("PRAGMA quick_check(1)").get()?.["quick_check"]);
+    if (found !== "ok") throw new DamagedFile(found.replaceAll("\n", " "));
+  }
+
   [Symbol.dispose](): void {
     this.#database.close();
   }
@@ -192,6 +206,13 @@ function prepareFile(database: DatabaseSync): void {
   database.exec("COMMIT");
   if (found > VERSION)
     throw new Error(`it has version ${found} and this program knows ${VERSION}: it is of a newer one`);
+}
+
+/** @see https://sqlite.org/rescode.html: the low byte is the kind of an error */
+const DAMAGE: ReadonlySet<number> = new Set([11, 26]); // corrupt, not a database
+
+function isDamage(error: unknown): error is Error {
+  return error instanceof Error && "errcode" in error && DAMAGE.has(Number(error.errcode) & 0xff);
 }
 
 type Statements = ReturnType<typeof prepareStatements>;

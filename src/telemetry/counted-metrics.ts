@@ -1,16 +1,17 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { Counted, EndpointCounts, LookupCounts } from "./counted.ts";
-import { CountedSum } from "./counted-sum.ts";
+import type { CountedSum } from "./counted-sum.ts";
 
 /** Metrics of what {@link CountedSum} sums up, from when there is something of a kind. */
 export class CountedMetrics {
   readonly #registry: Registry;
-  readonly #sum = new CountedSum();
+  readonly #sum: CountedSum;
   #hasCache = false;
   #hasEndpoints = false;
 
-  constructor(registry: Registry) {
+  constructor(registry: Registry, sum: CountedSum) {
     this.#registry = registry;
+    this.#sum = sum;
   }
 
   /** Disposal, when the part ends, leaves its counts. */
@@ -72,6 +73,24 @@ function tellEndpoints(registry: Registry, counts: () => readonly EndpointCounts
     },
   });
 }
+
+/** The peers have these from the start, whether there is a pull-through cache or not. */
+export function tellNoProxy(registry: Registry): void {
+  for (const [kind, help] of Object.entries(PROXY)) {
+    counter(registry, { name: `registry_proxy_${kind}_total`, help }, ["type"], () => [
+      [{ type: "blob" }, 0],
+      [{ type: "manifest" }, 0],
+    ]);
+  }
+}
+
+const PROXY: Readonly<Record<string, string>> = {
+  requests: "The number of total incoming proxy request received",
+  hits: "The number of total proxy request hits",
+  misses: "The number of total proxy request misses",
+  pulled_bytes: "The size of total bytes pulled from the upstream",
+  pushed_bytes: "The size of total bytes pushed to the client",
+};
 
 type Sample = readonly [labels: Readonly<Record<string, string>>, count: number];
 

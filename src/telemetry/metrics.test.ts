@@ -6,6 +6,7 @@ import { digestOf } from "../oci/digest.ts";
 import { StorageError } from "../storage/errors.ts";
 import { MemoryDriver } from "../storage/memory.ts";
 import { observedDriver } from "../storage/observed-driver.ts";
+import { CountedSum } from "./counted-sum.ts";
 import { type Metrics, openMetrics } from "./metrics.ts";
 
 const HEALTH = { checks: () => ["a", "b"], failures: () => ({ b: "broken" }) };
@@ -143,7 +144,7 @@ test("metrics of our own tell versions and health", async () => {
 });
 
 function open(): Metrics {
-  return openMetrics({ version: "1.2.3", health: HEALTH });
+  return openMetrics({ version: "1.2.3", health: HEALTH, counts: new CountedSum() });
 }
 
 /** What follows `prefix` in the lines that begin with it, sorted. */

@@ -2,8 +2,10 @@
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { RequestObserver } from "../http/observer.ts";
 import type { AroundStorageCall } from "../storage/observed-driver.ts";
+import { type TimeCache, timeCache } from "./cache-metrics.ts";
 import type { Counted } from "./counted.ts";
-import { CountedMetrics } from "./counted-metrics.ts";
+import { CountedMetrics, tellNoProxy } from "./counted-metrics.ts";
+import type { CountedSum } from "./counted-sum.ts";
 import { measureRequests } from "./http-metrics.ts";
 import { storageTimer } from "./storage-metrics.ts";
 
@@ -11,6 +13,8 @@ export interface Metrics {
   readonly observer: RequestObserver;
   /** @param driver its name */
   timeStorage(driver: string): AroundStorageCall;
+  /** Of a cache in Redis. To be called once. */
+  timeCache(): TimeCache;
   readonly contentType: string;
   /** Adds what another part counts. Disposal, when that part ends, leaves its counts. */
   tell(counted: Counted): Disposable;
@@ -19,18 +23,22 @@ export interface Metrics {
 
 export interface MetricsOptions {
   readonly version: string;
+  /** Where {@link Metrics.tell} adds. */
+  readonly counts: CountedSum;
   /** Names of all health checks, and which of them fail. */
   readonly health: { checks(): readonly string[]; failures(): Readonly<Record<string, string>> };
 }
 
-export function openMetrics({ version, health }: MetricsOptions): Metrics {
+export function openMetrics({ version, health, counts }: MetricsOptions): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   tellOurs(registry, version, health);
-  const counted = new CountedMetrics(registry);
+  tellNoProxy(registry);
+  const counted = new CountedMetrics(registry, counts);
   return {
     observer: measureRequests(registry),
     timeStorage: storageTimer(registry),
+    timeCache: () => timeCache(registry),
     contentType: registry.contentType,
     tell: (part) => counted.add(part),
     read: () => registry.metrics(),

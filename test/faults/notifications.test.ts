@@ -6,9 +6,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
 import { EventStore } from "../../src/notifications/event-store.ts";
-import { type EventReceiver, type Reaction, type ReceivedEvent, startReceiver } from "../support/event-receiver.ts";
+import { type Reaction, startReceiver } from "../support/event-receiver.ts";
 import { freePort } from "../support/free-port.ts";
-import { contentOf } from "../support/image.ts";
 import { RegistryClient } from "../support/registry-client.ts";
 import {
   type Configuration,
@@ -19,6 +18,7 @@ import {
 import { tryRun } from "../support/run.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 import { inForm, MIB } from "./form.ts";
+import { endpointsAt, expectAll, Pusher, pushedOf } from "./notified-pushes.ts";
 import { residentOf, WITHOUT_FIGURES } from "./process-figures.ts";
 import { Seeded } from "./seeded.ts";
 import { smallDisk } from "./small-disk.ts";
@@ -26,54 +26,20 @@ import { until } from "./until.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const KILLS = inForm(6, 40);
-
-function endpointsAt(...urls: readonly string[]): Configuration {
-  const endpoints = urls.map((url, index) => ({ name: `e${index}`, url, backoff: "20ms", timeout: "200ms" }));
-  return { notifications: { endpoints } };
-}
-
-/** Pushes a small blob of its own each time. */
-class Pusher {
-  readonly #random: Seeded;
-  /** Those that were answered, in order. */
-  readonly acknowledged: string[] = [];
-
-  constructor(seed: number) {
-    this.#random = new Seeded(seed);
-  }
-
-  async push(http: RegistryClient): Promise<void> {
-    const blob = contentOf(Buffer.from(`${this.#random.whole(0, 2 ** 30)} ${this.#random.whole(0, 2 ** 30)}`), "any");
-    await http.pushBlob("a/b", blob);
-    this.acknowledged.push(blob.descriptor.digest);
-  }
-}
-
-function pushedOf({ events }: EventReceiver): readonly string[] {
-  return events.filter(({ action }) => action === "push").map(({ target }) => String(target["digest"]));
-}
-
-/** Everything that was acknowledged came, and came first in that order. What came twice did so right after itself. */
-function expectAll(receiver: EventReceiver, acknowledged: readonly string[]): void {
-  const events = receiver.events as readonly ReceivedEvent[];
-  const again = events.filter(({ id }, index) => events.findIndex((other) => other.id === id) !== index);
-  for (const { id } of again) {
-    const places = events.flatMap((event, index) => (event.id === id ? [index] : []));
-    assert.equal(places.at(-1), (places[0] ?? 0) + places.length - 1, "others came between two of the same");
-  }
-  const first = [...new Set(pushedOf(receiver))].filter((digest) => acknowledged.includes(digest));
-  assert.deepEqual(first, acknowledged);
-}
+/** 100 MB in the short form, 1 GB in the long one: far more than memory may grow. */
+const WAITING = { count: inForm(1_000, 100_000), size: inForm(100_000, 10_000) };
 
 const hangUp: Reaction = (request) => request.socket.destroy();
 const silence: Reaction = () => undefined;
+const late: Reaction = { status: 200, after: 30 };
 
-describe("notifications", () => {
+/** Each has processes of its own, and mostly waits for them. */
+describe("notifications", { concurrency: 3 }, () => {
   test(`are neither lost nor reordered over ${KILLS} kills, with an endpoint that fails in every way`, async (t) => {
     await using folder = await temporaryFolder("notifications");
     await using receiver = await startReceiver();
     const random = new Seeded(7);
-    receiver.react(() => random.pick([200, 200, 500, 503, hangUp, silence]));
+    receiver.react((count) => (count % 40 === 10 ? silence : random.pick([200, 200, late, 500, 503, hangUp])));
     const pusher = new Pusher(1);
     for (let kill = 1; kill <= KILLS; kill += 1) {
       await using registry = await startRegistry("wharfinger", {
@@ -89,7 +55,7 @@ describe("notifications", () => {
     });
     const last = pusher.acknowledged.at(-1) ?? "";
     await receiver.has((one) => pushedOf(one).includes(last));
-    expectAll(receiver, pusher.acknowledged);
+    expectAll(receiver, pusher, KILLS);
     t.diagnostic(`${pusher.acknowledged.length} pushes, ${receiver.requests.length} requests`);
     assert.ok(pusher.acknowledged.length >= KILLS);
   });
@@ -103,10 +69,10 @@ describe("notifications", () => {
     const http = new RegistryClient(registry.url);
     for (let index = 0; index < 20; index += 1) await pusher.push(http);
     await registry.kill();
-    await using receiver = await startReceiver(port);
+    await using receiver = await startReceiver({ port });
     await using _ = await startRegistry("wharfinger", { rootDirectory: folder.path, configuration });
     await receiver.has((one) => new Set(pushedOf(one)).size === 20);
-    expectAll(receiver, pusher.acknowledged);
+    expectAll(receiver, pusher, 0);
   });
 
   test("do not make a request wait for an endpoint, nor one endpoint for another", async () => {
@@ -140,7 +106,7 @@ describe("notifications", () => {
     for (let index = 0; index < 10; index += 1) await second.push(new RegistryClient(two.url));
     const all = [...first.acknowledged, ...second.acknowledged];
     await receiver.has((each) => new Set(pushedOf(each)).size === all.length);
-    for (const { acknowledged } of [first, second]) expectAll(receiver, acknowledged);
+    for (const pusher of [first, second]) expectAll(receiver, pusher, 1);
   });
 
   test("that wait when the registry ends are delivered before it does, pulls too, as far as it has time", async () => {
@@ -216,37 +182,33 @@ describe("notifications", () => {
     receiver.react(() => 200);
     await tryRun("rm", [`${disk.path}/full`]);
     await receiver.has((one) => pushedOf(one).length >= pusher.acknowledged.length);
-    expectAll(receiver, pusher.acknowledged);
+    expectAll(receiver, pusher, 0);
     assert.match(registry.log, /notifications are kept again/);
   });
 
-  test("take no memory while they wait, however many", { skip: WITHOUT_FIGURES }, async (t) => {
+  test(`take no memory while they wait: ${WAITING.count} of them`, { skip: WITHOUT_FIGURES }, async (t) => {
+    const { count, size } = WAITING;
     await using folder = await temporaryFolder("notifications");
-    await using receiver = await startReceiver();
+    await using receiver = await startReceiver({ brief: true });
     receiver.react(() => 500);
-    const count = inForm(5_000, 100_000);
     const options = { rootDirectory: folder.path, configuration: endpointsAt(receiver.url) };
     await using registry = await startRegistry("wharfinger", options);
-    await until("the queue is open", () => existsSync(folder.join("wharfinger", "notifications.lock")));
+    await until("the queue is open", () => existsSync(folder.join("wharfinger", "notifications.db")));
     const before = residentOf(registry.pid);
-    const body = (index: number): string =>
-      JSON.stringify({ events: [{ id: String(index), text: "x".repeat(10_000) }] });
+    const body = (id: number): string => JSON.stringify({ events: [{ id: String(id), text: "x".repeat(size) }] });
     {
-      using store = new EventStore({
-        path: folder.join("wharfinger", "notifications.db"),
-        limit: 2 ** 31,
-        now: Date.now,
-      });
-      const ids = Array.from({ length: count }, (_, index) => index);
+      const path = folder.join("wharfinger", "notifications.db");
+      using store = new EventStore({ path, limit: 2 ** 31, now: Date.now });
       for (let from = 0; from < count; from += 100) {
-        store.add(ids.slice(from, from + 100).map((id) => ({ endpoint: "e0", pull: false, body: body(id) })));
+        const ids = Array.from({ length: 100 }, (_, index) => from + index);
+        store.add(ids.map((id) => ({ endpoint: "e0", pull: false, body: body(id) })));
       }
     }
     await receiver.has(({ requests }) => requests.length > 0);
     receiver.react(() => 200);
     await receiver.has(({ events }) => Number(events.at(-1)?.id) === count - 1);
     const growth = residentOf(registry.pid) - before;
-    t.diagnostic(`${count} events of 10 kB: ${Math.round(growth / MIB)} MiB more`);
+    t.diagnostic(`${count} events of ${size} bytes: ${Math.round(growth / MIB)} MiB more`);
     assert.ok(growth < 60 * MIB, `${growth} bytes`);
     const ids = receiver.events.map(({ id }) => Number(id));
     const told = ids.filter((id, index) => id !== ids[index - 1]); // again where our answer came too late

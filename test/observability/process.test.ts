@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { describe, test } from "node:test";
+import { bcrypt } from "hash-wasm";
 import { until } from "../faults/until.ts";
 import { freePort } from "../support/free-port.ts";
 import { startMailServer } from "../support/mail-server.ts";
@@ -128,6 +130,40 @@ describe("the audit log", () => {
       ),
     );
     assert.equal(new Set([...older, ...newer].map(({ id }) => id)).size, 100);
+  });
+
+  test("tells of logins that failed who was tried, and from where as far as listed proxies say", async () => {
+    await using folder = await temporaryFolder("audit");
+    const hash = await bcrypt({ password: "right", salt: randomBytes(16), costFactor: 5, outputType: "encoded" });
+    await writeFile(folder.join("htpasswd"), `alice:${hash}\n`);
+    const file = folder.join("audit.jsonl");
+    await using registry = await start({
+      auth: { htpasswd: { realm: "r", path: folder.join("htpasswd") } },
+      wharfinger: { audit: { file, pulls: false }, trustedproxies: ["127.0.0.1"] },
+    });
+    const basic = (text: string): string => `Basic ${btoa(text)}`;
+    for (const [method, path, authorization] of [
+      ["GET", "/v2/", basic("alice:wrong")],
+      ["GET", "/v2/a/tags/list", basic("eve:right")],
+      ["POST", "/v2/a/blobs/uploads/", `Bearer e30.${Buffer.from('{"sub":"robot"}').toString("base64url")}.x`],
+      ["GET", "/v2/", basic("alice:right")],
+      ["POST", "/v2/a/blobs/uploads/", basic("alice:right")],
+    ] as const) {
+      const headers = { Authorization: authorization, "X-Forwarded-For": "10.9.9.9, 10.1.2.3" };
+      await (await fetch(registry.url + path, { method, headers })).bytes();
+    }
+    await registry.stop();
+    const lines = await linesOf(file);
+    assert.deepEqual(
+      lines.map(({ action, allowed, status, user, claimed }) => [action, allowed, status, user, claimed]),
+      [
+        ["authenticate", false, 401, "", "alice"],
+        ["pull", false, 401, "", "eve"],
+        ["push", false, 401, "", "robot"],
+        ["push", true, 202, "alice", undefined],
+      ],
+    );
+    assert.ok(lines.every(({ address, peer }) => address === "10.1.2.3" && peer === "127.0.0.1"));
   });
 
   test("to a file that cannot be written stops the start", async () => {

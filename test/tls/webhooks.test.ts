@@ -23,7 +23,7 @@ interface Place extends AsyncDisposable {
 async function openPlace(pair?: SelfSigned): Promise<Place> {
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(await temporaryFolder("webhooks"));
-  const receiver = stack.use(await startReceiver(0, pair));
+  const receiver = stack.use(await startReceiver(pair ? { pair } : {}));
   if (pair) await writeFile(folder.join("trusted.pem"), pair.cert);
   const owned = stack.move();
   return { folder, receiver, trusted: folder.join("trusted.pem"), [Symbol.asyncDispose]: () => owned.disposeAsync() };
