@@ -47,8 +47,8 @@ export interface Counts {
   readonly endpoints: readonly EndpointCounts[];
 }
 
-export function debugVariables({ version, endpoints, redis }: VariablesOptions, { cache, ...counted }: Counts): object {
-  const counts = new Map(counted.endpoints.map((one) => [one.name, one]));
+export function debugVariables({ version, endpoints, redis }: VariablesOptions, { cache, endpoints: counted }: Counts): object {
+  const counts = new Map(counted.map((one) => [one.name, one]));
   return {
     cmdline: [process.argv0, ...process.argv.slice(1)],
     memstats: memoryStatistics(),

@@ -114,12 +114,18 @@ describe("SIGHUP", () => {
     await place.write({ log: { level: "error" }, http: { headers: { "X-Harbour": ["calm"] } } });
     process.kill(registry.pid, "SIGHUP");
     await until("it counted", async () => (await http.request("")).headers.has("X-Harbour"));
-    await place.change("storage: [");
-    await statusOf(place, "GET", "a/tags/list");
-    assert.doesNotMatch(await place.change("storage: ["), /response completed/);
+    const failing = async (since: number): Promise<void> => {
+      await statusOf(place, "GET", "a/tags/list");
+      await until("what fails is logged", () => /name unknown/.test(registry.log.slice(since)));
+    };
+    await failing(0); // behind the lines of requests that came before
+    const before = registry.log.length;
+    await statusOf(place, "GET", "");
+    await failing(before);
+    assert.doesNotMatch(registry.log.slice(before), /response completed"/);
     assert.match(await place.change({}), /configuration reloaded: log\.level, http\.headers changed/);
-    await statusOf(place, "GET", "a/tags/list");
-    await until("requests are logged", () => /response completed.*\n*$/.test(registry.log));
+    await statusOf(place, "GET", "");
+    await until("requests are logged", () => /response completed".*\n*$/.test(registry.log));
   });
 
   test("changes nothing where nothing changed, and says so", async () => {
