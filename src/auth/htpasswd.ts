@@ -31,7 +31,7 @@ const MOST_KNOWN = 10_000;
  * Users of a file; each may do everything.
  *
  * What matched is known by an HMAC of the whole header with a key of this process: no password stays in memory, and a
- * request with a known one costs some 5 µs instead of 60 ms. What did not match is not remembered.
+ * request with a known one costs some 5 µs instead of 65 ms at a cost of 10. What did not is not remembered.
  * @see auth, section 3
  */
 export class HtpasswdController implements AccessController {

@@ -47,7 +47,10 @@ export interface Counts {
   readonly endpoints: readonly EndpointCounts[];
 }
 
-export function debugVariables({ version, endpoints, redis }: VariablesOptions, { cache, endpoints: counted }: Counts): object {
+export function debugVariables(
+  { version, endpoints, redis }: VariablesOptions,
+  { cache, endpoints: counted }: Counts,
+): object {
   const counts = new Map(counted.map((one) => [one.name, one]));
   return {
     cmdline: [process.argv0, ...process.argv.slice(1)],
