@@ -33,11 +33,22 @@ interface Failed extends Error {
 /** Gets certificates from an authority, whose terms the operator agrees to by configuring it. */
 export function openIssuer(cache: AcmeCache, { directoryurl, email }: IssuerOptions): Issuer {
   failAtOnce();
+  const contact = email === undefined ? {} : { contact: [`mailto:${email}`] };
+  let account: Promise<unknown> | undefined;
+  /** Names are asked for at once, and an authority may refuse one of two new accounts with the same key. */
+  const register = async (client: Client): Promise<void> => {
+    account ??= client.createAccount({ termsOfServiceAgreed: true, ...contact });
+    await account.catch((error: unknown) => {
+      account = undefined;
+      throw error;
+    });
+  };
   return async (host, show) => {
     const accountKey = inPkcs8(cache.accountKey(ecdsaKey));
     const client = new Client({ directoryUrl: directoryurl ?? directory.letsencrypt.production, accountKey });
     const [key, csr] = await crypto.createCsr({ altNames: [host] }, ecdsaKey());
     let shown: Disposable | undefined;
+    await register(client);
     try {
       const cert = await client.auto({
         csr,
