@@ -48,12 +48,14 @@ export async function createApp(composition: Composition): Promise<App> {
   const limits = parts.use(await takeLimits(composition)).value;
   const secret = parts.use(await takeSecret(composition, location)).value(config);
   const notifications = parts.use(await openNotifications(composition, kinds));
+  let isRetired = false;
   const server = createServer({
     ...toServerOptions(config),
     ...{ registry: composed.registry, log, access, limits, secret },
     observe: notifications?.observe,
     observers: [inFlight.observer, ...watch.observers],
     isHealthy: watch.isHealthy,
+    isRetired: () => isRetired,
   });
   await server.ready();
   parts.defer(() => server.close());
@@ -76,6 +78,7 @@ export async function createApp(composition: Composition): Promise<App> {
       beside.use(await takePurge(composition, composed));
     },
     async retire() {
+      isRetired = true;
       await beside.disposeAsync();
       await inFlight.end();
       await dispose();

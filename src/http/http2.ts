@@ -22,19 +22,22 @@ export interface Http2Timeouts {
   readonly stall: number;
 }
 
-/** Requests of one connection at a time. */
-const MOST_STREAMS = 128;
-
 /**
- * Bytes that a client may send before it hears from us: of one request, and of all requests of a connection. Bytes that wait
- * here for the storage outlive the collector's young generation where they are many, so only who is far gets the larger one.
+ * Requests of one connection at a time, and bytes that a client may send of each before it hears from us. The runtime gives
+ * the connection's own window back as bytes arrive, so these two alone bound what one connection has us hold: 25 MiB, and
+ * 128 where the client is far.
  */
-const STREAM_WINDOW = 1024 * 1024;
-const FAR_STREAM_WINDOW = 4 * 1024 * 1024;
+const NEAR = { maxConcurrentStreams: 100, initialWindowSize: 256 * 1024 } as const;
+const FAR_AWAY = { maxConcurrentStreams: 32, initialWindowSize: 4 * 1024 * 1024 } as const;
+
+/** Requests with which a client may be told of that: so many more may be on their way. */
+const FEW_STREAMS = 8;
+
+/** Bytes on their way that no request was read of yet. */
 const SESSION_WINDOW = 8 * 1024 * 1024;
 
 /** ms for a ping and its answer, from which on a client is far: then the smaller window would hold it to 100 MB/s. */
-const FAR = 10;
+const FAR = 2.5;
 
 /** Bytes of a body that a client may send as one piece. */
 const LONGEST_FRAME = 256 * 1024;
@@ -57,8 +60,7 @@ export class Http2Connections implements Disposable {
     this.#timeouts = timeouts;
     this.#server = createServer({
       settings: {
-        maxConcurrentStreams: MOST_STREAMS,
-        initialWindowSize: STREAM_WINDOW,
+        ...NEAR,
         maxFrameSize: LONGEST_FRAME,
         maxHeaderListSize: HEAD,
       },
@@ -71,6 +73,10 @@ export class Http2Connections implements Disposable {
     };
     this.#server.on("request", answer);
     this.#server.on("checkExpectation", answer);
+    this.#server.on("checkContinue", (request, response) => {
+      if (!response.stream.destroyed) response.writeContinue(); // it throws for one that its client has reset
+      answer(request, response);
+    });
     this.#server.on("stream", (stream: ServerHttp2Stream) => dropUnread(stream, timeouts.stall));
   }
 
@@ -89,21 +95,23 @@ export class Http2Connections implements Disposable {
   #open(session: ServerHttp2Session): void {
     const socket = this.#taking;
     session.setLocalWindowSize(SESSION_WINDOW);
-    widenFar(session);
     this.#sessions.add(session);
     session.once("close", () => this.#sessions.delete(session));
     session.on("error", () => undefined); // it ends the connection, and is the client's
     if (socket) sockets.set(session, socket);
-    closeIdle(session, this.#timeouts);
+    widenFar(session, closeIdle(session, this.#timeouts));
   }
 }
 
-/** @param tries pings that must all be slow, because one may be slow for what we do ourselves meanwhile */
-function widenFar(session: ServerHttp2Session, tries = 3): void {
+/**
+ * @param open requests of the connection right now
+ * @param tries pings that must all be slow, because one may be slow for what we do ourselves meanwhile
+ */
+function widenFar(session: ServerHttp2Session, open: () => number, tries = 3): void {
   session.ping((error, time) => {
     if (error || time < FAR || session.destroyed) return;
-    if (tries > 1) widenFar(session, tries - 1);
-    else session.settings({ initialWindowSize: FAR_STREAM_WINDOW });
+    if (tries > 1) widenFar(session, open, tries - 1);
+    else if (open() <= FEW_STREAMS) session.settings(FAR_AWAY);
   });
 }
 
@@ -128,8 +136,11 @@ function toHttp1(request: IncomingMessage): IncomingMessage {
   return request;
 }
 
-/** Ends a connection on which there is no request for too long, whatever else is sent on it. */
-function closeIdle(session: ServerHttp2Session, { header, idle }: Http2Timeouts): void {
+/**
+ * Ends a connection on which there is no request for too long, whatever else is sent on it.
+ * @returns how many requests there are
+ */
+function closeIdle(session: ServerHttp2Session, { header, idle }: Http2Timeouts): () => number {
   let streams = 0;
   const end = (): void => {
     session.close();
@@ -145,6 +156,7 @@ function closeIdle(session: ServerHttp2Session, { header, idle }: Http2Timeouts)
     });
   });
   session.once("close", () => clearTimeout(timer));
+  return () => streams;
 }
 
 const CANCEL = 8;

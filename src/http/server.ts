@@ -64,6 +64,8 @@ export interface ServerOptions extends Omit<Edge, "bodies">, ListeningOptions {
   readonly trustedProxies?: TrustedProxies | undefined;
   /** Told of every request, in this order. */
   readonly observers?: readonly RequestObserver[] | undefined;
+  /** Whether other rules than these count by now, for requests that have not begun. */
+  readonly isRetired?: (() => boolean) | undefined;
   /** While it says no, every request is answered 503; not set: always healthy. */
   readonly isHealthy?: (() => boolean) | undefined;
 }
@@ -172,7 +174,7 @@ async function answer(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  if (!hasTurn(reply.raw) && !(await takeTurn(reply.raw))) return reply.hijack();
+  if (!hasTurn(reply.raw) && !(await mayBegin(options, request, reply))) return reply.hijack();
   const arrival = arrivalOf(request.raw);
   const { target, contentType } = arrival;
   arrival.action = route.action;
@@ -190,6 +192,14 @@ async function answer(
   using _share = writesUpload(request, target) ? limits.beginUpload() : undefined;
   const exchange: Exchange = { target, request, reply, contentType, grant: arrival.grant };
   return await route.handle(edge, exchange);
+}
+
+/** A pipelined request in whose waiting time other rules came to count is left to its client, to be sent once more. */
+async function mayBegin({ isRetired }: ServerOptions, request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
+  if (!(await takeTurn(reply.raw))) return false;
+  if (!isRetired?.()) return true;
+  hangUp(request.raw);
+  return false;
 }
 
 function toAccessRequest(edge: Edge, request: FastifyRequest, target: Target): AccessRequest {

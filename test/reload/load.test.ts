@@ -8,7 +8,7 @@ import { MIB } from "../faults/form.ts";
 import { digestOfRest } from "../faults/long-blob.ts";
 import { until } from "../faults/until.ts";
 import { beginPatch, sizeOf } from "../faults/uploads.ts";
-import { Wire } from "../faults/wire.ts";
+import { requestText, Wire, WireClosed } from "../faults/wire.ts";
 import { type ChangingRegistry, countOf, startChanging } from "../support/changing-registry.ts";
 import { startReceiver } from "../support/event-receiver.ts";
 import { freePort } from "../support/free-port.ts";
@@ -123,6 +123,21 @@ describe("while the configuration changes", () => {
     ]) {
       await until(`there is ${line}`, async () => countOf(await read(), line) === 1);
     }
+  });
+
+  test("what a client pipelined and waits for its turn is not served by rules that count no more", async () => {
+    await using place = await startChanging();
+    const { registry, http } = place;
+    const big = contentOf(noise(24 * MIB, 3), "any");
+    await http.pushBlob("slow", big);
+    const { digest } = big.descriptor;
+    using wire = await Wire.open(registry.port);
+    await wire.send(requestText("GET", `/v2/slow/blobs/${digest}`) + requestText("DELETE", `/v2/slow/blobs/${digest}`));
+    await wire.head();
+    assert.match(await place.change({ storage: { delete: { enabled: false } } }), /storage\.delete\.enabled/);
+    await digestOfRest(wire, 24 * MIB);
+    await assert.rejects(wire.head(), WireClosed);
+    assert.equal(await http.statusOf("slow", "blobs", digest), 200);
   });
 });
 
