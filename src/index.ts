@@ -6,7 +6,7 @@ export type * from "./cache/descriptor-cache.ts";
 export type { CacheCounts, LookupCounts } from "./cache/lookup-counts.ts";
 export { MemoryCache, type MemoryCacheOptions } from "./cache/memory.ts";
 export { openRedisCache, type RedisOptions } from "./cache/open-redis.ts";
-export type { RedisServer, TlsFiles } from "./cache/redis-client.ts";
+export type { RedisServer, TlsFiles } from "./cache/redis-options.ts";
 export { blobHandler } from "./http/blobs.ts";
 export { decorate } from "./lib/decorate.ts";
 export {

@@ -4,9 +4,12 @@ import { after, before, describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
 import { type TemporaryFolder, temporaryFolder } from "../test/support/temporary-folder.ts";
 import { ConfigError } from "./config/config-error.ts";
+import { parseConfig } from "./config/load.ts";
+import { digestOf } from "./oci/digest.ts";
 import type { ManifestKind } from "./oci/manifest-kind.ts";
+import { parseRepositoryName } from "./oci/names.ts";
 import { loadOwnKinds } from "./own-parts.ts";
-import { openDriver } from "./parts.ts";
+import { openCache, openDriver } from "./parts.ts";
 import type { StorageDriver } from "./storage/driver.ts";
 import { PathNotFound } from "./storage/errors.ts";
 
@@ -155,4 +158,27 @@ describe("a part that is named by its module", () => {
       await fails(kindsOf([specifier]), `module ${specifier}: exports no manifestKind: it lacks ${lacking}`);
     }
   });
+});
+
+describe("a cache of descriptors in memory", () => {
+  const DIGESTS = ["a", "b", "c"].map((text) => digestOf(Buffer.from(text)));
+
+  for (const [size, kept] of [
+    [1, [false, false, true]],
+    [2, [false, true, true]],
+    [3, [true, true, true]],
+  ] as const) {
+    it(`keeps as many as storage.cache.blobdescriptorsize says: ${size}`, async () => {
+      const text = `version: 0.1\nstorage: {inmemory: {}, cache: {blobdescriptor: inmemory, blobdescriptorsize: ${size}}}`;
+      const cache = await openCache(parseConfig(text, "f", {}).config, () => undefined);
+      const { blobs } = cache ?? assert.fail("there is a cache");
+      const name = parseRepositoryName("a");
+      for (const digest of DIGESTS) await blobs.set(name, digest, { target: digest, size: 1 });
+      const found = await Promise.all(DIGESTS.map((digest) => blobs.get(name, digest)));
+      assert.deepEqual(
+        found.map((one) => one !== undefined),
+        kept,
+      );
+    });
+  }
 });

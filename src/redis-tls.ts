@@ -1,6 +1,6 @@
 /** The files of `redis.tls`. */
 import { readFileSync } from "node:fs";
-import type { TlsFiles } from "./cache/redis-client.ts";
+import type { TlsFiles } from "./cache/redis-options.ts";
 import { ConfigError } from "./config/config-error.ts";
 import type { RedisConfig } from "./config/redis-config.ts";
 

@@ -18,7 +18,8 @@ const TABLE: Table = {
   "storage/s3/objects.ts": { sources: [], packages: ["@aws-sdk/client-s3"] },
   "storage/s3/redirects.ts": { sources: [], packages: ["@aws-sdk/client-s3", "@aws-sdk/s3-request-presigner"] },
   cache: { sources: ["oci", "lib"], packages: ["lru-cache"] },
-  "cache/redis-client.ts": { sources: ["config/address.ts", "config/redis-config.ts"], packages: ["@redis/client"] },
+  "cache/redis-client.ts": { sources: [], packages: ["@redis/client"] },
+  "cache/redis-options.ts": { sources: ["config/address.ts", "config/redis-config.ts"], packages: ["@redis/client"] },
   registry: {
     sources: ["oci", "storage", "cache", "lib"],
     packages: ["hash-wasm", "lru-cache"],
@@ -135,7 +136,7 @@ const TABLE: Table = {
   "part-shape.ts": { sources: [], packages: [] },
   "named-module.ts": { sources: ["config/config-error.ts"], packages: [], unwritten: true },
   "redis-tls.ts": {
-    sources: ["cache/redis-client.ts", "config/config-error.ts", "config/redis-config.ts"],
+    sources: ["cache/redis-options.ts", "config/config-error.ts", "config/redis-config.ts"],
     packages: [],
   },
   "signing-key-file.ts": { sources: ["config/config-error.ts", "oci"], packages: [] },

@@ -1,7 +1,7 @@
 import { AgeingConnection, type Ages } from "./ageing-connection.ts";
 import { type DescriptorCache, SHARED_LIFETIME } from "./descriptor-cache.ts";
 import { RedisCache, type RedisCacheOptions } from "./redis.ts";
-import type { RedisServer, TlsFiles } from "./redis-client.ts";
+import type { RedisServer, TlsFiles } from "./redis-options.ts";
 import type { Retries } from "./retries.ts";
 
 export interface RedisOptions extends Pick<RedisCacheOptions, "pause" | "time" | "warn"> {
@@ -23,12 +23,16 @@ export async function openRedisCache(server: RedisServer, options: RedisOptions)
   const cache = new RedisCache({
     ...others,
     connection: new AgeingConnection(connectRedis(server, tls), agesOf(server)),
-    patience: patienceOf(server),
-    retries: retriesOf(server),
+    ...timesOf(server),
     revisionLifetime: exclusive ? LONG : SHARED_LIFETIME,
   });
   await cache.begin();
   return cache;
+}
+
+/** How long a command is waited for, and how often one that fails is sent again. */
+export function timesOf(server: RedisServer): Pick<RedisCacheOptions, "patience" | "retries"> {
+  return { patience: patienceOf(server), retries: retriesOf(server) };
 }
 
 /** What is not set, or switched off, leaves ours. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { DescriptorCache } from "../../src/cache/descriptor-cache.ts";
 import { openRedisCache } from "../../src/cache/open-redis.ts";
-import type { RedisServer } from "../../src/cache/redis-client.ts";
+import type { RedisServer } from "../../src/cache/redis-options.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import { MediaType } from "../../src/oci/media-types.ts";
 import { ALIAS, BLOB, cacheContract, DIGEST, ONE, TWO } from "../contract/cache.ts";
