@@ -63,6 +63,10 @@ describe("what takes effect without a restart", () => {
     ["http: {http2: {disabled: true}, h2c: {enabled: true}}", ["http.http2.disabled", "http.h2c.enabled"]],
     ["redis: {addrs: [a:1]}", ["redis"]],
     [
+      "storage: {filesystem: {rootdirectory: /a}, cache: {blobdescriptor: inmemory, blobdescriptorsize: 5}}",
+      ["storage.cache.blobdescriptor", "storage.cache.blobdescriptorsize"],
+    ],
+    [
       "wharfinger: {exclusive: true, datadir: /c, timeouts: {idle: 1s}, notifications: {queuesize: 2000000}}",
       ["wharfinger.datadir", "wharfinger.exclusive", "wharfinger.notifications.queuesize", "wharfinger.timeouts.idle"],
     ],

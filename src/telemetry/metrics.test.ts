@@ -7,7 +7,7 @@ import { StorageError } from "../storage/errors.ts";
 import { MemoryDriver } from "../storage/memory.ts";
 import { observedDriver } from "../storage/observed-driver.ts";
 import { CountedSum } from "./counted-sum.ts";
-import { type Metrics, openMetrics } from "./metrics.ts";
+import { type Metrics, type MetricsOptions, openMetrics } from "./metrics.ts";
 
 const HEALTH = { checks: () => ["a", "b"], failures: () => ({ b: "broken" }) };
 
@@ -143,8 +143,16 @@ test("metrics of our own tell versions and health", async () => {
   assert.deepEqual(await samples(metrics, "wharfinger_health_check_up"), ['{check="a"} 1', '{check="b"} 0']);
 });
 
-function open(): Metrics {
-  return openMetrics({ version: "1.2.3", health: HEALTH, counts: new CountedSum() });
+test("metrics of health leave out a check that has gone", async () => {
+  let checks = ["a", "b"];
+  const metrics = open({ ...HEALTH, checks: () => checks });
+  await metrics.read();
+  checks = ["b"];
+  assert.deepEqual(await samples(metrics, "wharfinger_health_check_up"), ['{check="b"} 0']);
+});
+
+function open(health: MetricsOptions["health"] = HEALTH): Metrics {
+  return openMetrics({ version: "1.2.3", health, counts: new CountedSum() });
 }
 
 /** What follows `prefix` in the lines that begin with it, sorted. */

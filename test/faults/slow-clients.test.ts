@@ -27,6 +27,13 @@ describe("slow and odd clients", () => {
     assert.deepEqual(await clientOf(place.registry).catalog(), []);
   });
 
+  test("a connection that asks for nothing more is closed", async () => {
+    await using place = await openPlace({ idle: "200ms" });
+    using wire = await Wire.open(place.registry.port);
+    await wire.send("GET /v2/ HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert.match((await wire.rest()).toString(), /^HTTP\/1\.1 200 /);
+  });
+
   test("an upload that stalls is dropped, and goes on where its bytes ended", async () => {
     await using place = await openPlace({ body: "300ms" });
     const http = clientOf(place.registry);

@@ -1,29 +1,37 @@
 /** What a changed configuration changes while the registry serves, and what not. */
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, request } from "node:http";
+import { type AddressInfo, connect } from "node:net";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { bcrypt } from "hash-wasm";
 import { stringify } from "yaml";
+import { digestOf } from "../../src/oci/digest.ts";
+import { MediaType } from "../../src/oci/media-types.ts";
 import { until } from "../faults/until.ts";
+import { basic } from "../support/access-request.ts";
 import { type ChangingRegistry, countOf, startChanging } from "../support/changing-registry.ts";
 import { freePort } from "../support/free-port.ts";
 import { contentOf, imageOf, layerOfArchive, noise } from "../support/image.ts";
 import { type Configuration, registryConfiguration } from "../support/registry-process.ts";
 import { ServerProcess } from "../support/server-process.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
+import { publicJwk } from "../support/tokens.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const IMAGE = imageOf([layerOfArchive(noise(1000, 1), "none")]);
+const IMAGE_TEXT = Buffer.from(IMAGE.manifest.bytes).toString();
+const LAYER = IMAGE.blobs[0]?.descriptor.digest;
 const BLOB = contentOf(noise(100_000, 2), "application/octet-stream");
 
 interface Row {
   /** As the log names it. */
   readonly key: string;
+  /** Laid over the standard configuration before and after; over `over` as well. */
+  readonly base?: Configuration;
   readonly over: (place: ChangingRegistry) => Promise<Configuration> | Configuration;
   /** What can be seen of it: one thing before and after, another between. */
   readonly seen: (place: ChangingRegistry) => Promise<unknown>;
@@ -37,6 +45,44 @@ const statusOf = async ({ http }: ChangingRegistry, method: string, path: string
   return answer.status;
 };
 
+const ALICE = { Authorization: basic("alice", "x") };
+
+/** @returns a section `auth` that lets in {@link ALICE} alone */
+async function aliceAlone({ folder }: ChangingRegistry): Promise<Configuration> {
+  const hash = await bcrypt({ password: "x", salt: randomBytes(16), costFactor: 4, outputType: "encoded" });
+  await writeFile(folder.join("users"), `alice:${hash}\n`);
+  return { htpasswd: { realm: "here", path: folder.join("users") } };
+}
+
+/** @returns the `Location` of a new upload */
+const locationOf = async ({ http }: ChangingRegistry, headers: Record<string, string> = {}): Promise<string> =>
+  (await http.request("a/blobs/uploads/", { method: "POST", headers })).headers.get("Location") ?? "";
+
+/** @returns the status of a push by digest */
+const pushedAs = async ({ http }: ChangingRegistry, type: string, manifest: string): Promise<number> => {
+  const path = `a/manifests/${digestOf(Buffer.from(manifest))}`;
+  return (await http.request(path, { method: "PUT", body: manifest, headers: { "Content-Type": type } })).status;
+};
+
+/** An index whose only child is not there. */
+const INDEX = JSON.stringify({
+  schemaVersion: 2,
+  mediaType: MediaType.ociIndex,
+  manifests: [{ mediaType: MediaType.ociManifest, digest: digestOf(Buffer.from("none")), size: 4 }],
+});
+
+/** Opens as many connections at once. @returns how many were answered */
+async function answeredAtOnce({ registry }: ChangingRegistry, count: number): Promise<number> {
+  using stack = new DisposableStack();
+  const answers = Array.from({ length: count }, async () => {
+    const socket = stack.adopt(connect(registry.port, "127.0.0.1"), (one) => void one.destroy());
+    socket.on("error", () => undefined).write("GET /v2/ HTTP/1.1\r\nHost: a\r\n\r\n");
+    const answered = once(socket, "data").then(() => true);
+    return await Promise.race([answered, once(socket, "close").then(() => false)]).catch(() => false);
+  });
+  return (await Promise.all(answers)).filter((answered) => answered).length;
+}
+
 const ROWS: readonly Row[] = [
   {
     key: "http.headers",
@@ -47,15 +93,11 @@ const ROWS: readonly Row[] = [
   },
   {
     key: "auth.htpasswd",
-    over: async ({ folder }) => {
-      const hash = await bcrypt({ password: "x", salt: randomBytes(16), costFactor: 4, outputType: "encoded" });
-      await writeFile(folder.join("users"), `alice:${hash}\n`);
-      return { auth: { htpasswd: { realm: "here", path: folder.join("users") } } };
-    },
-    seen: async (place) => {
-      const headers = { Authorization: `Basic ${btoa("alice:x")}` };
-      return [await statusOf(place, "GET", ""), (await place.http.request("", { headers })).status];
-    },
+    over: async (place) => ({ auth: await aliceAlone(place) }),
+    seen: async (place) => [
+      await statusOf(place, "GET", ""),
+      (await place.http.request("", { headers: ALICE })).status,
+    ],
     before: [200, 200],
     between: [401, 200],
   },
@@ -90,12 +132,94 @@ const ROWS: readonly Row[] = [
     before: [200, 200],
     between: [200, 429],
   },
+  {
+    key: "wharfinger.limits.user",
+    over: async (place) => ({
+      auth: await aliceAlone(place),
+      wharfinger: { limits: { user: { rate: 0.0001, burst: 1 } } },
+    }),
+    seen: async ({ http }) => {
+      const as = async (): Promise<number> => (await http.request("", { headers: ALICE })).status;
+      return [await as(), await as()];
+    },
+    before: [200, 200],
+    between: [200, 429],
+  },
+  {
+    key: "wharfinger.limits.connections",
+    over: () => ({ wharfinger: { limits: { connections: 5 } } }),
+    seen: async (place) => (await answeredAtOnce(place, 10)) > 5,
+    before: true,
+    between: false,
+  },
+  {
+    key: "wharfinger.trustedproxies",
+    base: { http: { relativeurls: false } },
+    over: () => ({ http: { relativeurls: false }, wharfinger: { trustedproxies: ["192.0.2.0/24"] } }),
+    seen: async (place) =>
+      (await locationOf(place, { "X-Forwarded-Host": "quay.example" })).includes("//quay.example/"),
+    before: true,
+    between: false,
+  },
+  {
+    key: "http.host",
+    base: { http: { relativeurls: false } },
+    over: () => ({ http: { relativeurls: false, host: "https://quay.example" } }),
+    seen: async (place) => (await locationOf(place)).startsWith("https://quay.example/v2/"),
+    before: false,
+    between: true,
+  },
+  {
+    key: "http.relativeurls",
+    over: () => ({ http: { relativeurls: false } }),
+    seen: async (place) => (await locationOf(place)).startsWith(place.registry.url),
+    before: false,
+    between: true,
+  },
+  {
+    key: "http.prefix",
+    over: () => ({ http: { prefix: "/quay/" } }),
+    seen: async (place) => [
+      (await fetch(`${place.registry.url}/quay/v2/`)).status,
+      await statusOf(place, "GET", "a/tags/list"),
+    ],
+    before: [404, 200],
+    between: [200, 404],
+  },
+  {
+    key: "policy.repository.classes",
+    over: () => ({ policy: { repository: { classes: ["plugin"] } } }),
+    seen: async (place) => await pushedAs(place, IMAGE.manifest.descriptor.mediaType, IMAGE_TEXT),
+    before: 201,
+    between: 403,
+  },
+  {
+    key: "validation.manifests.indexes.platforms",
+    over: () => ({ validation: { manifests: { indexes: { platforms: "none" } } } }),
+    seen: async (place) => await pushedAs(place, MediaType.ociIndex, INDEX),
+    before: 400,
+    between: 201,
+  },
+  {
+    key: "catalog.maxentries",
+    over: () => ({ catalog: { maxentries: 4 } }),
+    seen: (place) => statusOf(place, "GET", "_catalog?n=5"),
+    before: 200,
+    between: 400,
+  },
+  {
+    key: "middleware.storage",
+    over: () => ({ middleware: { storage: [{ name: "redirect", options: { baseurl: "http://127.0.0.1:1/" } }] } }),
+    seen: (place) => statusOf(place, "GET", `a/blobs/${LAYER}`),
+    before: 200,
+    between: 307,
+  },
 ];
 
 describe("SIGHUP", () => {
-  for (const { key, over, seen, before, between } of ROWS) {
+  for (const { key, base = {}, over, seen, before, between } of ROWS) {
     test(`has ${key} take effect, and takes it back`, async () => {
-      await using place = await startChanging();
+      await using place = await startChanging(base);
       for (const tag of ["one", "two"]) await place.http.push("a", tag, IMAGE);
       assert.deepEqual(await seen(place), before);
       assert.match(
@@ -103,7 +227,7 @@ describe("SIGHUP", () => {
         new RegExp(`configuration reloaded: [^\\n]*${key}[^\\n]* changed`),
       );
       assert.deepEqual(await seen(place), between);
-      assert.match(await place.change({}), new RegExp(`configuration reloaded: [^\\n]*${key}[^\\n]* changed`));
+      assert.match(await place.change(base), new RegExp(`configuration reloaded: [^\\n]*${key}[^\\n]* changed`));
       assert.deepEqual(await seen(place), before);
     });
   }
@@ -126,6 +250,79 @@ describe("SIGHUP", () => {
     assert.match(await place.change({}), /configuration reloaded: log\.level, http\.headers changed/);
     await statusOf(place, "GET", "");
     await until("requests are logged", () => /response completed".*\n*$/.test(registry.log));
+  });
+
+  test("has log.accesslog.disabled take effect, and takes it back", async () => {
+    await using place = await startChanging();
+    const accessed = (): readonly string[] =>
+      [...place.registry.log.matchAll(/"GET \/v2\/(\w+)\/tags\/list HTTP\/1\.1" 404/g)].map(([, name = ""]) => name);
+    await statusOf(place, "GET", "first/tags/list");
+    const logged = await place.change({ log: { accesslog: { disabled: false } } });
+    assert.match(logged, /configuration reloaded: log\.accesslog\.disabled changed/);
+    await statusOf(place, "GET", "second/tags/list");
+    await until("the access log has a line", () => accessed().length > 0);
+    await place.change({});
+    await statusOf(place, "GET", "third/tags/list");
+    await place.registry.stop(); // which writes what there is to be written
+    assert.deepEqual(accessed(), ["second"]);
+  });
+
+  test("has auth.token take effect, and another realm of it", async () => {
+    await using place = await startChanging();
+    const jwks = place.folder.join("jwks.json");
+    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    await writeFile(jwks, JSON.stringify({ keys: [publicJwk(privateKey, { kid: "k" })] }));
+    const within = (realm: string): Configuration => ({
+      auth: { token: { realm, service: "here", issuer: "we", jwks } },
+    });
+    const challenge = async (): Promise<string | undefined> =>
+      /realm="([^"]*)"/.exec((await place.http.request("")).headers.get("WWW-Authenticate") ?? "")?.[1];
+    assert.equal(await challenge(), undefined);
+    await place.change(within("https://one.example/token"));
+    assert.equal(await challenge(), "https://one.example/token");
+    const logged = await place.change(within("https://two.example/token"));
+    assert.match(logged, /configuration reloaded: auth\.token\.realm changed/);
+    assert.equal(await challenge(), "https://two.example/token");
+    await place.change({});
+    assert.equal(await challenge(), undefined);
+  });
+
+  test("has wharfinger.limits.uploads take effect, and takes it back", async () => {
+    await using place = await startChanging();
+    const limited = await place.change({ wharfinger: { limits: { uploads: 1 } } });
+    assert.match(limited, /configuration reloaded: wharfinger\.limits\.uploads changed/);
+    const first = request(`${place.registry.url}${await locationOf(place)}`, { method: "PATCH" });
+    first.on("error", () => undefined).write("some");
+    const append = async (): Promise<number> =>
+      (await fetch(`${place.registry.url}${await locationOf(place)}`, { method: "PATCH", body: "x" })).status;
+    await until("the first upload holds the place", async () => (await append()) === 429);
+    await place.change({});
+    assert.equal(await append(), 202);
+    first.destroy();
+  });
+
+  test("has pages of the debug server tell of the endpoints and the health checks that count now", async () => {
+    const port = await freePort();
+    const debug = { http: { debug: { addr: `127.0.0.1:${port}`, prometheus: { enabled: true } } } };
+    await using place = await startChanging(debug);
+    const read = async (path: string): Promise<string> => (await fetch(`http://127.0.0.1:${port}${path}`)).text();
+    const endpoints = async (): Promise<unknown> => {
+      const { registry } = JSON.parse(await read("/debug/vars")) as {
+        registry: { notifications: { endpoints: { name: string }[] } };
+      };
+      return registry.notifications.endpoints.map(({ name }) => name);
+    };
+    const checks = async (): Promise<number> => countOf(await read("/metrics"), /^wharfinger_health_check_up\{/gm);
+    const seen = async (): Promise<unknown> => [await endpoints(), await checks()];
+    assert.deepEqual(await seen(), [[], 0]);
+    const endpoint = { name: "one", url: "http://127.0.0.1:1/" };
+    const health = { file: [{ file: place.folder.join("none") }] };
+    await place.change({ ...debug, notifications: { endpoints: [endpoint] }, health });
+    assert.deepEqual(await seen(), [["one"], 1]);
+    await place.change({ ...debug, notifications: { endpoints: [{ ...endpoint, name: "two" }] } });
+    assert.deepEqual(await seen(), [["two"], 0]);
+    await place.change(debug);
+    assert.deepEqual(await seen(), [[], 0]);
   });
 
   test("changes nothing where nothing changed, and says so", async () => {

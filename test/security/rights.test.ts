@@ -52,6 +52,11 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   DELETE: ["delete"],
 };
 
+const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
+
+/** The right to the catalogue, which is none to a repository. */
+const CATALOG: TokenAccess = { type: "registry", name: "catalog", actions: ["*"] };
+
 /** @returns whether such a request may be answered; "cancel" is for whoever pushes, too */
 function isAllowed(kind: string, method: string, granted: readonly string[]): boolean {
   if (kind === "root" || kind === "base") return true;
@@ -73,11 +78,35 @@ describe("scope against method", () => {
           const { status, headers } = await caller.send(method, path);
           assert.equal(status !== 401, isAllowed(kind, method, granted), `${granted}: ${status}`);
           if (status === 401) assert.match(headers["www-authenticate"] ?? "", /,error="insufficient_scope"$/);
+          const lister = await place.as([repository("team/a", ...granted), CATALOG]);
+          const listed = await lister.send(method, path);
+          assert.equal(listed.status, kind === "catalog" ? 200 : status, `${granted} and the catalogue`);
         }
         const stranger = await place.as(ELSEWHERE);
         const { status } = await unchanged(place.api, () => stranger.send(method, path));
         assert.equal(status === 401, kind !== "root" && kind !== "base", `elsewhere: ${status}`);
         assert.equal((await place.api.send(method, path)).status, kind === "root" ? 200 : 401);
+      });
+    }
+  }
+
+  for (const [kind, methods] of Object.entries(ROUTES)) {
+    for (const method of METHODS.filter((one) => !(one in methods))) {
+      test(`${method} of ${kind}, which it lacks, changes nothing, whatever the token`, async () => {
+        await using place = await openTokenPlace();
+        const { digest } = await pushImage(await place.as([repository("team/a", "*")]), "team/a", {
+          reference: "latest",
+        });
+        const path = PATHS[kind as keyof typeof PATHS].replace(DIGEST, digest);
+        const callers = [place.api, await place.as(ELSEWHERE), await place.as([CATALOG])];
+        for (const granted of GRANTED) callers.push(await place.as([repository("team/a", ...granted), CATALOG]));
+        await unchanged(place.api, async () => {
+          for (const caller of callers) {
+            const { status, headers } = await caller.send(method, path);
+            assert.equal(status, method === "OPTIONS" ? 200 : 405);
+            assert.deepEqual(headers.allow?.split(", ").sort(), Object.keys(methods).sort());
+          }
+        });
       });
     }
   }
