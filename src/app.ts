@@ -108,9 +108,9 @@ async function takeKinds({ config, shared, folder }: Composition): Promise<Share
 
 /** @returns undefined where everybody may do everything */
 async function takeAccess(composition: Composition): Promise<SharedPart<AccessController | undefined> | undefined> {
-  const { config, shared, folder } = composition;
+  const { config, shared, folder, isStart } = composition;
   return await shared.take("access", config.auth, async (stack) =>
-    stack.use(await openAccess(config.auth, warnIn(composition), folder)),
+    stack.use(await openAccess(config.auth, { warn: warnIn(composition), folder, isStart })),
   );
 }
 

@@ -296,6 +296,14 @@ describe("the auth section", () => {
     );
   });
 
+  it("with keys from a URL of another scheme than http and https is refused, and not taken for a file's name", () => {
+    assert.match(
+      failure(() => load(token("jwks: 'ftp://keys.test/x'"))),
+      /^config\.yml:4: auth\.token\.jwks is something else \(not shown\), but must be the path of a file, or a URL with http or https$/,
+    );
+    assert.ok(load(token("jwks: HTTPS://keys.test/x")).config.auth.token);
+  });
+
   it("with a module has what stands there, as YAML has it", () => {
     assert.deepEqual(load(`${MINIMAL}auth: {./access.js: {teams: {a: [1, x]}}}\n`).config.auth, {
       own: { name: "./access.js", parameters: { teams: { a: [1, "x"] } } },

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -158,9 +159,30 @@ describe("SIGHUP", () => {
       http: { headers: { "X-Harbour": ["calm"] } },
       wharfinger: { audit: { file: `${place.folder.join("users")}/no/folder` } },
     };
-    assert.match(await place.change(broken), /not reloaded, .*wharfinger\.audit\.file: the file cannot be written/);
+    assert.match(
+      await place.change(broken),
+      /not reloaded, .*config\.yml:\d+: wharfinger\.audit\.file: the file cannot be written/,
+    );
     const headers = (await place.http.request("")).headers;
     assert.equal(headers.get("X-Harbour"), null);
+  });
+
+  test("makes no password file where its path is mistyped, and says where that stands", async () => {
+    await using place = await startChanging();
+    const path = place.folder.join("mistyped", "users");
+    const log = await place.change({ auth: { htpasswd: { realm: "here", path } } });
+    assert.match(log, /not reloaded, .*config\.yml:\d+: auth\.htpasswd\.path: there is no file .*mistyped\/users, /);
+    assert.equal(existsSync(place.folder.join("mistyped")), false);
+    assert.equal(await statusOf(place, "GET", ""), 200);
+  });
+
+  test("warns of what is ignored once, and again where it was gone meanwhile", async () => {
+    const [warned, deprecated] = [{ reporting: { bugsnag: { apikey: "x" } } }, /reporting\S* is ignored/];
+    await using place = await startChanging(warned);
+    assert.match(place.registry.log, deprecated);
+    assert.doesNotMatch(await place.change({ ...warned, http: { headers: { "X-Harbour": ["calm"] } } }), deprecated);
+    await place.change({});
+    assert.match(await place.change(warned), deprecated);
   });
 
   test("warns of each key that needs a restart, and heeds the others", async () => {
