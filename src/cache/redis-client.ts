@@ -38,7 +38,7 @@ function server(config: RedisServer, tls: TlsFiles | undefined): RedisClient {
     socket: { ...socketOf(config, tls), ...node },
   });
   return {
-    connect: () => quietly(client),
+    ...watched(client, tls),
     send: ({ args }) => replyOf(client.sendCommand([...args])),
     transact: (commands) => {
       const all = commands.reduce((multi, { args }) => multi.addCommand([...args]), client.multi());
@@ -60,7 +60,7 @@ function sentinels(config: RedisServer, name: string, tls: TlsFiles | undefined)
     RESP: respOf(config),
   });
   return {
-    connect: () => quietly(client),
+    ...watched(client, tls),
     send: ({ args }) => replyOf(client.sendCommand(false, [...args])),
     transact: (commands) => {
       const all = commands.reduce((multi, { args }) => multi.addCommand(false, [...args]), client.multi());
@@ -82,7 +82,7 @@ function cluster(config: RedisServer, tls: TlsFiles | undefined): RedisClient {
   });
   const send: RedisClient["send"] = ({ key, args }) => replyOf(client.sendCommand(key, false, [...args]));
   return {
-    connect: () => quietly(client),
+    ...watched(client, tls),
     send,
     transact: (commands) => Promise.all(commands.map(send)),
     close: () => client.close(),
@@ -90,13 +90,31 @@ function cluster(config: RedisServer, tls: TlsFiles | undefined): RedisClient {
   };
 }
 
-/** Failures are seen by the commands that meet them. */
-async function quietly(client: {
+/** A Redis without TLS waits for more of what it takes for a command, and no error comes. */
+const NO_TLS = "there is no connection over TLS so far; perhaps the server does not speak it on this port";
+
+interface Watchable {
   connect(): Promise<unknown>;
-  on(event: "error", listener: () => void): unknown;
-}): Promise<void> {
-  client.on("error", () => undefined);
-  await client.connect();
+  on(event: string, listener: (error?: unknown) => void): unknown;
+}
+
+/** Commands see that there is no connection, but not why: that is kept until there is one. */
+function watched(client: Watchable, tls: TlsFiles | undefined): Pick<RedisClient, "connect" | "problem"> {
+  let problem: unknown = tls && new Error(NO_TLS);
+  const forget = (): void => {
+    problem = undefined;
+  };
+  client.on("error", (error) => {
+    problem = error;
+  });
+  for (const event of ["ready", "node-ready"]) client.on(event, forget);
+  return {
+    connect: async () => {
+      await client.connect();
+      forget();
+    },
+    problem: () => problem,
+  };
 }
 
 /** What all connections have. */
