@@ -1,6 +1,8 @@
 import { BUILT_IN } from "./built-in.ts";
 import { cacheFindings } from "./cache-rules.ts";
 import type { AuthConfig, Config, DriverConfig, Parameters } from "./config.ts";
+import { cutFindings } from "./cut-rules.ts";
+import { endpointFindings } from "./endpoint-rules.ts";
 import { applyEnvironment, type Environment } from "./environment.ts";
 import { type Finding, inOrder } from "./finding.ts";
 import { type Locate, locateIn } from "./located-error.ts";
@@ -53,7 +55,14 @@ export function examine(text: string, name: string, env: Environment, check: Che
     locate: locateIn(root),
     findings: inOrder([
       ...[...applied, ...driverFindings(root), ...authFindings(root), ...cacheFindings(root), ...optionFindings(root)],
-      ...[...tlsFindings(root), ...policyFindings(root), ...review(root), ...findings],
+      ...[
+        ...tlsFindings(root),
+        ...policyFindings(root),
+        ...endpointFindings(root),
+        ...cutFindings(root),
+        ...review(root),
+        ...findings,
+      ],
       ...(driver ? parameterFindings(root, driver, check) : []),
     ]),
   };
