@@ -256,6 +256,28 @@ describe("SIGHUP", () => {
     assert.equal(countOf(place.registry.log, /Starting upload purge/g), 2);
   });
 
+  test("ends and begins the purge of uploads with maintenance that is read-only", async () => {
+    const storage = (enabled: boolean): Configuration => ({
+      storage: {
+        maintenance: {
+          readonly: { enabled },
+          uploadpurging: { enabled: true, age: "168h", interval: "24h", dryrun: false },
+        },
+      },
+    });
+    await using place = await startChanging(storage(true));
+    const begun = (): number => countOf(place.registry.log, /Starting upload purge/g);
+    assert.equal(begun(), 0);
+    for (const [enabled, count] of [
+      [false, 1],
+      [true, 1],
+      [false, 2],
+    ] as const) {
+      assert.match(await place.change(storage(enabled)), /readonly\.enabled changed/);
+      await until("the purge is as wanted", () => begun() === count);
+    }
+  });
+
   test("harms nothing while the registry starts or ends", async () => {
     const asked = Promise.withResolvers<void>();
     const [keys, answered] = [createServer(), Promise.withResolvers<void>()];
