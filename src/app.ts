@@ -108,19 +108,20 @@ async function takeKinds({ config, shared, folder }: Composition): Promise<Share
 
 /** @returns undefined where everybody may do everything */
 async function takeAccess(composition: Composition): Promise<SharedPart<AccessController | undefined> | undefined> {
-  const { config, shared, folder } = composition;
+  const { config, shared, folder, isStart } = composition;
   return await shared.take("access", config.auth, async (stack) =>
-    stack.use(await openAccess(config.auth, warnIn(composition), folder)),
+    stack.use(await openAccess(config.auth, { warn: warnIn(composition), folder, isStart })),
   );
 }
 
-/** One at a time, whatever else of the configuration changes. */
+/** One at a time, whatever else of the configuration changes; none where nothing may be written. */
 async function takePurge(
   { config, shared, log }: Composition,
   { storage }: ComposedRegistry,
 ): Promise<AsyncDisposable | undefined> {
-  const { age, interval, dryrun, enabled } = config.storage.maintenance.uploadpurging;
-  if (!enabled) return undefined;
+  const { uploadpurging, readonly } = config.storage.maintenance;
+  const { age, interval, dryrun, enabled } = uploadpurging;
+  if (!enabled || readonly.enabled) return undefined;
   return await shared.take("purge", [storage.mark, age, interval, dryrun], async (stack) => {
     const report = (message: string): void => log.info(message);
     const complain = (message: string): void => log.error(message);

@@ -12,6 +12,8 @@ export interface Composition {
   readonly shared: SharedParts;
   /** From where modules that the configuration names are looked up. */
   readonly folder: string;
+  /** Whether the process begins with this configuration; false where another one counts already. */
+  readonly isStart: boolean;
 }
 
 export type Warn = (message: string, fields: Readonly<Record<string, unknown>>) => void;

@@ -116,9 +116,10 @@ function openDebug(
   return createDebugServer({ ...pages, metrics: page });
 }
 
-function variablesOf({ notifications, redis }: Config, version: string, counts: CountedSum): object {
+function variablesOf({ notifications, redis, storage }: Config, version: string, counts: CountedSum): object {
   const endpoints = notifications.endpoints.filter(({ disabled }) => !disabled);
-  return debugVariables({ version, endpoints, redis }, counts);
+  const isUsed = storage.cache.blobdescriptor === "redis";
+  return debugVariables({ version, endpoints, redis: redis && { ...redis, isUsed } }, counts);
 }
 
 function wrapWith(driver: StorageDriver, metrics: Metrics | undefined, traces: Traces | undefined): StorageDriver {

@@ -1,5 +1,6 @@
 /** What the configuration can name, loaded when it is named. */
 import type { AccessController } from "./auth/access-controller.ts";
+import { UnusableValue } from "./auth/unusable-value.ts";
 import { type DescriptorCache, SHARED_LIFETIME } from "./cache/descriptor-cache.ts";
 import type { RedisOptions } from "./cache/open-redis.ts";
 import type { AuthConfig, CacheName, Config, ControllerName, DriverConfig } from "./config/config.ts";
@@ -43,16 +44,16 @@ export async function openDriver(driver: DriverConfig, access: DriverAccess, fol
   return await open(parameters, access);
 }
 
-type OpenAccess = (auth: AuthConfig, warn: Warn) => Promise<AccessController | undefined>;
+type OpenAccess = (auth: AuthConfig, warn: Warn, isStart: boolean) => Promise<AccessController | undefined>;
 
 const CONTROLLERS: Readonly<Record<ControllerName, OpenAccess>> = {
   silly: async ({ silly }) => {
     const { SillyController } = await import("./auth/silly.ts");
     return silly && new SillyController(silly);
   },
-  htpasswd: async ({ htpasswd }, warn) => {
+  htpasswd: async ({ htpasswd }, warn, isStart) => {
     const { openHtpasswd } = await import("./auth/open-htpasswd.ts");
-    return htpasswd && (await openHtpasswd(htpasswd, warn));
+    return htpasswd && (await openHtpasswd(htpasswd, warn, isStart));
   },
   token: async ({ token }, warn) => {
     const { openToken } = await import("./auth/token/open-token.ts");
@@ -60,19 +61,30 @@ const CONTROLLERS: Readonly<Record<ControllerName, OpenAccess>> = {
   },
 };
 
+export interface AccessSurroundings {
+  readonly warn: Warn;
+  /** From where modules are looked up. */
+  readonly folder: string;
+  /** Whether the process starts with this configuration; then a file of users that is missing is made. */
+  readonly isStart: boolean;
+}
+
 /**
- * @param folder from where modules are looked up
  * @returns undefined where everybody may do everything
  * @throws {ConfigError} where a module or a file cannot be used
  */
-export async function openAccess(auth: AuthConfig, warn: Warn, folder: string): Promise<AccessController | undefined> {
+export async function openAccess(
+  auth: AuthConfig,
+  { warn, folder, isStart }: AccessSurroundings,
+): Promise<AccessController | undefined> {
   const { own, ...builtIn } = auth;
   if (own) return await openOwnAccess(await importNamed(own.name, folder), own.parameters, { warn });
   const [name] = Object.keys(builtIn) as readonly ControllerName[];
   try {
-    return name && (await CONTROLLERS[name](auth, warn));
+    return name && (await CONTROLLERS[name](auth, warn, isStart));
   } catch (cause) {
-    throw new ConfigError(`auth.${name}`, reasonOf(cause), { cause });
+    const key = cause instanceof UnusableValue ? `auth.${name}.${cause.key}` : `auth.${name}`;
+    throw new ConfigError(key, reasonOf(cause), { cause });
   }
 }
 

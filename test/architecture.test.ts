@@ -47,6 +47,8 @@ const TABLE: Table = {
   tls: { sources: ["config"], packages: [] },
   "tls/acme-issuer.ts": { sources: [], packages: ["acme-client"] },
   config: { sources: [], packages: ["re2js", "yaml", "zod"] },
+  "config/show.ts": { sources: ["lib/outgoing-url.ts"], packages: [] },
+  "config/endpoint-rules.ts": { sources: ["lib/outgoing-url.ts"], packages: [] },
   health: { sources: ["lib", "storage/driver.ts", "storage/errors.ts"], packages: [] },
   telemetry: {
     sources: ["lib", "http", "storage/observed-driver.ts"],

@@ -52,10 +52,10 @@ test("a module that has no access controller stops the start with one sentence",
       "./half.js",
       "module ./half.js: openAccessController gave no access controller: it lacks authorize, [Symbol.asyncDispose]",
     ],
-    ["{htpasswd: {realm: r, path: /dev/null}}", "auth.htpasswd: /dev/null is no file"],
+    ["{htpasswd: {realm: r, path: /dev/null}}", `${config}:4: auth.htpasswd.path: /dev/null is no file`],
     [
       "{token: {realm: r, service: s, issuer: i, rootcertbundle: empty.js}}",
-      "auth.token: ENOENT: no such file or directory, stat 'empty.js'",
+      `${config}:4: auth.token.rootcertbundle: ENOENT: no such file or directory, stat 'empty.js'`,
     ],
   ]) {
     await writeFile(config, `version: 0.1\nstorage: inmemory\nhttp: {net: unix, addr: ${config}}\nauth: ${auth}\n`);

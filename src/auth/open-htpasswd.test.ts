@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { basic, requestWith } from "../../test/support/access-request.ts";
@@ -11,7 +12,7 @@ test("CVE-2026-4404: a missing file is made with one user, whose password is tol
   const path = folder.join("deep", "er", "htpasswd");
   const told: [string, Readonly<Record<string, unknown>>][] = [];
   const open = (): ReturnType<typeof openHtpasswd> =>
-    openHtpasswd({ realm: "r", path }, (message, fields) => told.push([message, fields]));
+    openHtpasswd({ realm: "r", path }, (message, fields) => told.push([message, fields]), true);
   await using access = await open();
   const [[message, { user, password }] = assert.fail()] = told;
   assert.equal(message, "htpasswd is missing, provisioning with default user");
@@ -27,17 +28,27 @@ test("CVE-2026-4404: a missing file is made with one user, whose password is tol
   assert.equal(told.length, 1);
 });
 
+test("a missing file is an error and is not made where a registry serves already", async () => {
+  await using folder = await temporaryFolder("htpasswd");
+  const path = folder.join("deep", "htpasswd");
+  await assert.rejects(
+    openHtpasswd({ realm: "r", path }, () => assert.fail("it warned"), false),
+    { key: "path", message: `there is no file ${path}, and only a start of the registry makes one` },
+  );
+  assert.equal(existsSync(folder.join("deep")), false);
+});
+
 test("entries that never match are warned of, an invalid file stops the start", async () => {
   await using folder = await temporaryFolder("htpasswd");
   const path = folder.join("htpasswd");
   await writeFile(path, "alice:$apr1$abc$def\n");
   const told: string[] = [];
-  await using access = await openHtpasswd({ realm: "r", path }, (message) => told.push(message));
+  await using access = await openHtpasswd({ realm: "r", path }, (message) => told.push(message), true);
   assert.match(told.join(), /^htpasswd: line 1 never matches/);
   await assert.rejects(async () => access.authorize(requestWith(basic("alice", "x")), []), Unauthorized);
   await writeFile(path, "nonsense\n");
   await assert.rejects(
-    openHtpasswd({ realm: "r", path }, () => undefined),
+    openHtpasswd({ realm: "r", path }, () => undefined, true),
     /invalid entry at line 1/,
   );
 });

@@ -7,22 +7,31 @@ import { FileContent, type Warn } from "./file-content.ts";
 import { HtpasswdController } from "./htpasswd.ts";
 import { type HtpasswdUsers, parseHtpasswd } from "./htpasswd-users.ts";
 import { BcryptWorkers } from "./password-checks.ts";
+import { openFile, UnusableValue } from "./unusable-value.ts";
 
 export interface HtpasswdPlace {
   readonly realm: string;
-  /** A file, made with one user where there is none. */
+  /** A file. */
   readonly path: string;
 }
 
-/** @throws {Error} where the file cannot be used */
-export async function openHtpasswd({ realm, path }: HtpasswdPlace, warn: Warn): Promise<AccessController> {
-  await provide(path, warn);
+/**
+ * @param isStart whether a file that is missing is made with one user. Where a registry serves already, its path is
+ * probably mistyped, and a new file would lock everybody out.
+ * @throws {UnusableValue} where the file cannot be used
+ */
+export async function openHtpasswd(
+  { realm, path }: HtpasswdPlace,
+  warn: Warn,
+  isStart: boolean,
+): Promise<AccessController> {
+  if (!existsSync(path)) await provide(path, warn, isStart);
   const parse = (text: string): HtpasswdUsers => {
     const users = parseHtpasswd(text);
     for (const warning of users.warnings) warn(`htpasswd: ${warning}`, { path });
     return users;
   };
-  const file = new FileContent(path, parse, warn);
+  const file = openFile("path", path, () => new FileContent(path, parse, warn));
   return new HtpasswdController({ realm, users: () => file.get(), checks: new BcryptWorkers() });
 }
 
@@ -30,8 +39,8 @@ const USER = "docker";
 const COST = 10;
 
 /** As the peers: whoever starts the registry finds the password in its log. */
-async function provide(path: string, warn: Warn): Promise<void> {
-  if (existsSync(path)) return;
+async function provide(path: string, warn: Warn, isStart: boolean): Promise<void> {
+  if (!isStart) throw new UnusableValue("path", `there is no file ${path}, and only a start of the registry makes one`);
   const password = randomBytes(32).toString("base64url");
   const hash = await bcrypt({ password, salt: randomBytes(16), costFactor: COST, outputType: "encoded" });
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });

@@ -17,6 +17,10 @@ class FakeClient implements RedisClient {
     return this.connecting.promise;
   }
 
+  problem(): unknown {
+    return undefined;
+  }
+
   send(): Promise<Reply> {
     this.sent += 1;
     return this.replying.promise;

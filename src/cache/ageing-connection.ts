@@ -43,6 +43,10 @@ export class AgeingConnection implements RedisConnection {
     return this.#inner.transact(commands);
   }
 
+  problem(): unknown {
+    return this.#inner.problem();
+  }
+
   renew(): void {
     this.#begun = this.#used = this.#now();
     this.#inner.renew();

@@ -14,7 +14,7 @@ export function connectRedis(config: RedisServer, tls: TlsFiles | undefined): Re
 function server(config: RedisServer, tls: TlsFiles | undefined): RedisClient {
   const client = createClient(serverOptions(config, tls));
   return {
-    connect: () => quietly(client),
+    ...watched(client, tls),
     send: ({ args }) => replyOf(client.sendCommand([...args])),
     transact: (commands) => {
       const all = commands.reduce((multi, { args }) => multi.addCommand([...args]), client.multi());
@@ -28,7 +28,7 @@ function server(config: RedisServer, tls: TlsFiles | undefined): RedisClient {
 function sentinels(config: RedisServer, name: string, tls: TlsFiles | undefined): RedisClient {
   const client = createSentinel(sentinelOptions(config, name, tls));
   return {
-    connect: () => quietly(client),
+    ...watched(client, tls),
     send: ({ args }) => replyOf(client.sendCommand(false, [...args])),
     transact: (commands) => {
       const all = commands.reduce((multi, { args }) => multi.addCommand(false, [...args]), client.multi());
@@ -44,7 +44,7 @@ function cluster(config: RedisServer, tls: TlsFiles | undefined): RedisClient {
   const client = createCluster(clusterOptions(config, tls));
   const send: RedisClient["send"] = ({ key, args }) => replyOf(client.sendCommand(key, false, [...args]));
   return {
-    connect: () => quietly(client),
+    ...watched(client, tls),
     send,
     transact: (commands) => Promise.all(commands.map(send)),
     close: () => client.close(),
@@ -52,13 +52,31 @@ function cluster(config: RedisServer, tls: TlsFiles | undefined): RedisClient {
   };
 }
 
-/** Failures are seen by the commands that meet them. */
-async function quietly(client: {
+/** A Redis without TLS waits for more of what it takes for a command, and no error comes. */
+const NO_TLS = "there is no connection over TLS so far; perhaps the server does not speak it on this port";
+
+interface Watchable {
   connect(): Promise<unknown>;
-  on(event: "error", listener: () => void): unknown;
-}): Promise<void> {
-  client.on("error", () => undefined);
-  await client.connect();
+  on(event: string, listener: (error?: unknown) => void): unknown;
+}
+
+/** Commands see that there is no connection, but not why: that is kept until there is one. */
+function watched(client: Watchable, tls: TlsFiles | undefined): Pick<RedisClient, "connect" | "problem"> {
+  let problem: unknown = tls && new Error(NO_TLS);
+  const forget = (): void => {
+    problem = undefined;
+  };
+  client.on("error", (error) => {
+    problem = error;
+  });
+  for (const event of ["ready", "node-ready"]) client.on(event, forget);
+  return {
+    connect: async () => {
+      await client.connect();
+      forget();
+    },
+    problem: () => problem,
+  };
 }
 
 /** What the server refuses is a reply too; what does not reach it is a failure. */

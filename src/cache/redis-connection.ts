@@ -14,6 +14,9 @@ export interface RedisConnection extends AsyncDisposable {
   /** The same, all at once or nothing where one server has all keys. */
   transact(commands: readonly Command[]): Promise<readonly Reply[]>;
 
+  /** Why there is no connection now, as far as that is known. It holds no secret. */
+  problem(): unknown;
+
   /** Leaves the connection, which does not answer, for a new one. */
   renew(): void;
 }
@@ -41,6 +44,8 @@ export class RefusedCommand extends Error {
 export interface RedisClient {
   /** Goes on trying as long as that makes sense. */
   connect(): Promise<void>;
+  /** What kept it from connecting last; undefined while it is connected. */
+  problem(): unknown;
   send(command: Command): Promise<Reply>;
   transact(commands: readonly Command[]): Promise<readonly Reply[]>;
   /** Takes no more commands, and ends when it has the replies to those that were sent. */
@@ -73,6 +78,10 @@ export class RenewableConnection implements RedisConnection {
 
   async transact(commands: readonly Command[]): Promise<readonly Reply[]> {
     return await this.#client.transact(commands);
+  }
+
+  problem(): unknown {
+    return this.#client.problem();
   }
 
   /** Goes over to a new connection once there is one, and lets the old one end. */

@@ -26,6 +26,10 @@ class FakeRedis implements RedisConnection {
     return this.send(commands);
   }
 
+  problem(): unknown {
+    return undefined;
+  }
+
   renew(): void {
     this.renewals += 1;
   }

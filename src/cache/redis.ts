@@ -90,9 +90,11 @@ export class RedisCache implements DescriptorCache {
   }
 
   #leave(error: unknown, first: boolean): void {
-    this.#options.connection.renew();
+    const { connection } = this.#options;
+    const cause = error instanceof RefusedCommand ? error : (connection.problem() ?? error);
+    connection.renew();
     if (!first) return;
-    const reason = error instanceof Error ? error.message || error.name : String(error);
+    const reason = reasonOf(cause);
     this.#options.warn("Redis does not answer; lookups go to the storage until it is back", { reason });
   }
 
@@ -173,6 +175,12 @@ function accepted(replies: readonly Reply[]): readonly Reply[] {
   const refused = replies.find((reply) => reply instanceof RefusedCommand && !reply.isWrongType);
   if (refused) throw refused;
   return replies;
+}
+
+/** Of several addresses of one name, the last one's. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors.at(-1));
+  return error instanceof Error ? error.message || error.name : String(error);
 }
 
 /** ms that a start waits for Redis. */

@@ -38,6 +38,40 @@ describe("checking a configuration", () => {
     ]);
   });
 
+  it("warns of what is valid and does nothing, or less than it says", () => {
+    const path = file(`storage: inmemory
+http: {debug: {prometheus: {enabled: true}}}
+wharfinger: {timeouts: {header: 6m}}
+notifications:
+  endpoints:
+    - {name: a, url: "ftp://hidden"}
+    - {name: b, url: hidden}
+    - {name: c, url: hidden, disabled: true}
+    - {name: d, url: "https://d"}
+`);
+    const { status, stderr } = run("config", "check", path);
+    assert.equal(status, 0);
+    assert.deepEqual(stderr.split("\n"), [
+      `warning: ${path}:3: http.debug.prometheus.enabled is ignored, because there is no http.debug.addr for the metrics to be read at`,
+      `warning: ${path}:4: wharfinger.timeouts.header is longer than Node gives the head of a request, and is cut to 5m`,
+      `warning: ${path}:7: notifications.endpoints[0].url does not begin with http:// or https://, so the endpoint gets nothing`,
+      `warning: ${path}:8: notifications.endpoints[1].url does not begin with http:// or https://, so the endpoint gets nothing`,
+      "",
+    ]);
+  });
+
+  it("says of what is not there yet what to do, and fails", () => {
+    const { status, stdout, stderr } = run("garbage-collect", "--delete-untagged", file("storage: inmemory\n"));
+    assert.deepEqual([status, stdout], [1, ""]);
+    assert.match(stderr, /^garbage-collect is not there yet, and nothing was collected; .*README\.md/);
+  });
+
+  it("says that no endpoint is configured where the state of their queue is asked for", () => {
+    const path = file(`storage: {filesystem: {rootdirectory: ${directory}}}\n`);
+    const said = { status: 0, stdout: "no endpoint is configured, and nothing waits for one\n", stderr: "" };
+    assert.deepEqual(run("notifications", "status", path), said);
+  });
+
   it("says that one is valid, also where something in it is ignored", () => {
     const path = file("storage: inmemory\nbogus: 1\n");
     assert.deepEqual(run("config", "check", path), {

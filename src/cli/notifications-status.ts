@@ -13,7 +13,9 @@ export function notificationsStatus(path: string | undefined, flags: LoadFlags):
   const folder = dataFolder(config);
   if (folder === undefined) throw new Failure("this registry keeps nothing: its queue is in the memory of its process");
   const configured = config.notifications.endpoints.map(({ name }) => name);
-  for (const status of read(folder, configured)) process.stdout.write(`${toLine(status)}\n`);
+  const all = read(folder, configured);
+  if (all.length === 0) process.stdout.write("no endpoint is configured, and nothing waits for one\n");
+  for (const status of all) process.stdout.write(`${toLine(status)}\n`);
 }
 
 function read(folder: string, configured: readonly string[]): readonly EndpointStatus[] {

@@ -74,6 +74,17 @@ export function createProgram(version: string): Program {
       notificationsStatus(path, flags);
     });
 
+  program
+    .command("garbage-collect")
+    .description("not there yet: says what to do instead")
+    .argument("[config]", "configuration file, as for serve")
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(async () => {
+      const { collectGarbage } = await import("./garbage-collect.ts");
+      collectGarbage();
+    });
+
   return {
     async run(argv) {
       try {

@@ -2,18 +2,23 @@ import { type App, createApp } from "../app.ts";
 import type { Composition } from "../composition.ts";
 import { changedKeys, withoutRestart } from "../config/changes.ts";
 import type { Config } from "../config/config.ts";
+import { ConfigError } from "../config/config-error.ts";
 import type { LoadedConfig } from "../config/load.ts";
+import { type Locate, locatedError } from "../config/located-error.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Logging } from "./logging.ts";
+import type { NewWarnings } from "./new-warnings.ts";
 
 export interface Reloading {
   /** Has files read or opened again that may have been replaced, whatever the configuration says now. */
   readonly renew: () => void;
   /** @throws {Error} in one sentence for the operator, where there is none that can be used */
   readonly load: () => LoadedConfig;
+  /** Has said what there was to say of the configuration so far. */
+  readonly told: NewWarnings;
   readonly logging: Logging;
   /** All that another app is made of but its configuration. */
-  readonly surroundings: Omit<Composition, "config">;
+  readonly surroundings: Omit<Composition, "config" | "isStart">;
   readonly running: App;
   /** Has `app` serve from now on. */
   readonly follow: (app: App) => Promise<void>;
@@ -27,8 +32,8 @@ export async function reload(reloading: Reloading): Promise<void> {
   try {
     reloading.renew();
     const loaded = reloading.load();
-    for (const warning of loaded.warnings) log.warn(warning);
-    await change(reloading, loaded.config);
+    reloading.told.tell(loaded.warnings);
+    await located(change(reloading, loaded.config), loaded.locate);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     log.error(`the configuration was not reloaded, and the one before stays: ${reason}`);
@@ -42,11 +47,20 @@ async function change({ running, logging, surroundings, follow }: Reloading, wan
   const changed = changedKeys(running.config, next);
   if (changed.length === 0) return log.info("configuration reloaded: nothing changed");
   await using failed = new AsyncDisposableStack();
-  const app = failed.use(await createApp({ ...surroundings, config: next }));
-  await logging.change(next.log);
+  const app = failed.use(await createApp({ ...surroundings, config: next, isStart: false }));
   await follow(app);
   failed.move();
+  await logging.change(next.log); // not before: else lines would change where nothing else does
   log.info(`configuration reloaded: ${changed.join(", ")} changed`);
+}
+
+/** @throws {ConfigError} with the place of its key */
+async function located(work: Promise<void>, locate: Locate): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    throw error instanceof ConfigError ? locatedError(error, locate) : error;
+  }
 }
 
 function sayWhatStays(keys: readonly string[], log: Log): void {

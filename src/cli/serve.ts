@@ -2,7 +2,9 @@ import { dirname, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { type App, createApp } from "../app.ts";
 import { ConfigError } from "../config/config-error.ts";
+import { formatDuration } from "../config/duration.ts";
 import { LONGEST_TIMER } from "../config/fields.ts";
+import { type Locate, locatedError } from "../config/located-error.ts";
 import { sizeThreadPool, takeInheritedSockets, tracing } from "../config/process.ts";
 import { openInstruments } from "../instruments.ts";
 import { SharedParts } from "../lib/shared-parts.ts";
@@ -16,6 +18,7 @@ import type { HangUps } from "./hang-ups.ts";
 import { listen, listenForDebugging } from "./listen.ts";
 import { type LoadFlags, load } from "./load.ts";
 import { openLogging } from "./logging.ts";
+import { NewWarnings } from "./new-warnings.ts";
 import { reload } from "./reload.ts";
 
 /** For what is closed after what was drained. ms */
@@ -33,13 +36,14 @@ export async function serve(
   version: string,
   hangUps: HangUps,
 ): Promise<number> {
-  const { config, warnings, source } = load(path, flags);
+  const { config, warnings, source, locate } = load(path, flags);
   const { maxthreads } = config.storage.driver.parameters;
   if (typeof maxthreads === "number") sizeThreadPool(maxthreads);
   await using logging = await openLogging(config.log, version);
   const { log } = logging;
-  for (const warning of warnings) log.warn(warning);
-  await using instruments = await orFail(openInstruments(config, { ...logging, version, tracing }));
+  const told = new NewWarnings(log);
+  told.tell(warnings);
+  await using instruments = await orFail(openInstruments(config, { ...logging, version, tracing }), locate);
   await using parts = new AsyncDisposableStack();
   const surroundings = { log, instruments, shared: new SharedParts(), folder: folderOf(source) };
   const apps = new Succession((error) => log.error({ err: error }, "what a reload left behind could not be closed"));
@@ -48,8 +52,8 @@ export async function serve(
     const all = Promise.all([hangUps.ignore(), apps[Symbol.asyncDispose]()]);
     return inTime(all, Math.min(patience() + LEAST_PATIENCE, LONGEST_TIMER), log);
   });
-  const listener = parts.use(await orFail(openListener(config, log, apps.answer)));
-  const app = await orFail(createApp({ config, ...surroundings }));
+  const listener = parts.use(await orFail(openListener(config, log, apps.answer), locate));
+  const app = await orFail(createApp({ config, isStart: true, ...surroundings }), locate);
   await apps.follow(app);
   const stopped = signalled();
   if (instruments.debug) await listenForDebugging(instruments.debug, config.http.debug.addr, log);
@@ -66,11 +70,11 @@ export async function serve(
       running.reopenFiles(); // as programs that rotate logs expect
       listener.reload(); // and those that renew certificates
     };
-    await reload({ renew, load: () => load(path, flags), logging, surroundings, running, follow });
+    await reload({ renew, load: () => load(path, flags), told, logging, surroundings, running, follow });
   });
   const signal = await stopped;
   void hangUps.ignore();
-  log.info(`${signal}: stopping server gracefully. Draining connections for ${patience()} ms`);
+  log.info(`${signal}: stopping server gracefully. Draining connections for ${formatDuration(patience())}`);
   return await drain(listener.server, patience(), log);
 }
 
@@ -89,11 +93,12 @@ async function inTime(closing: Promise<unknown>, patience: number, log: Log): Pr
 }
 
 /** @throws {Failure} for what an operator can mend */
-async function orFail<T>(work: Promise<T>): Promise<T> {
+async function orFail<T>(work: Promise<T>, locate: Locate): Promise<T> {
   try {
     return await work;
   } catch (cause) {
-    if (cause instanceof ConfigError) throw new Failure(`configuration error: ${cause.message}`, { cause });
+    if (cause instanceof ConfigError)
+      throw new Failure(`configuration error: ${locatedError(cause, locate).message}`, { cause });
     throw cause instanceof StorageError ? new Failure(cause.message, { cause }) : cause;
   }
 }

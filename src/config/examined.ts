@@ -1,8 +1,11 @@
 import { BUILT_IN } from "./built-in.ts";
 import { cacheFindings } from "./cache-rules.ts";
 import type { AuthConfig, Config, DriverConfig, Parameters } from "./config.ts";
+import { cutFindings } from "./cut-rules.ts";
+import { endpointFindings } from "./endpoint-rules.ts";
 import { applyEnvironment, type Environment } from "./environment.ts";
 import { type Finding, inOrder } from "./finding.ts";
+import { type Locate, locateIn } from "./located-error.ts";
 import { optionFindings } from "./option-findings.ts";
 import { type CheckParameters, parameterFindings } from "./parameter-findings.ts";
 import { policyFindings } from "./policy-rules.ts";
@@ -30,6 +33,7 @@ export interface Examined {
   /** Always there where no finding is fatal. */
   readonly config: Config | undefined;
   readonly findings: readonly Finding[];
+  readonly locate: Locate;
 }
 
 /**
@@ -48,9 +52,17 @@ export function examine(text: string, name: string, env: Environment, check: Che
   const driver = config?.storage.driver ?? driverOf(root);
   return {
     config,
+    locate: locateIn(root),
     findings: inOrder([
       ...[...applied, ...driverFindings(root), ...authFindings(root), ...cacheFindings(root), ...optionFindings(root)],
-      ...[...tlsFindings(root), ...policyFindings(root), ...review(root), ...findings],
+      ...[
+        ...tlsFindings(root),
+        ...policyFindings(root),
+        ...endpointFindings(root),
+        ...cutFindings(root),
+        ...review(root),
+        ...findings,
+      ],
       ...(driver ? parameterFindings(root, driver, check) : []),
     ]),
   };
@@ -65,7 +77,7 @@ function driverOf(root: Mapping): DriverConfig | undefined {
     : { name, parameters: parametersOf(section.data, name) ?? {} };
 }
 
-function validate(root: Mapping): Examined {
+function validate(root: Mapping): Omit<Examined, "locate"> {
   const input = toInput(root);
   const driver = driverName(root);
   const file = schema.safeParse(input);

@@ -296,6 +296,14 @@ describe("the auth section", () => {
     );
   });
 
+  it("with keys from a URL of another scheme than http and https is refused, and not taken for a file's name", () => {
+    assert.match(
+      failure(() => load(token("jwks: 'ftp://keys.test/x'"))),
+      /^config\.yml:3: auth\.token\.jwks is something else \(not shown\), but must be the path of a file, or a URL with http or https$/,
+    );
+    assert.ok(load(token("jwks: HTTPS://keys.test/x")).config.auth.token);
+  });
+
   it("with a module has what stands there, as YAML has it", () => {
     assert.deepEqual(load(`${MINIMAL}auth: {./access.js: {teams: {a: [1, x]}}}\n`).config.auth, {
       own: { name: "./access.js", parameters: { teams: { a: [1, "x"] } } },
@@ -640,7 +648,8 @@ describe("a file that is not YAML", () => {
   const cases: readonly (readonly [string, RegExp])[] = [
     ["http: {addr: x\n", /^config\.yml:\d+: is not YAML/],
     ["http:\n\taddr: x\n", /^config\.yml:4: is indented with a tab/],
-    ["log: {}\nlog: {}\n", /^config\.yml:4: this key stands twice/],
+    ["log: {}\nlog: {}\n", /^config\.yml:4: the key log stands twice/],
+    ["log: {a: 1, 'x y z': 1, 'x y z': 2}\n", /^config\.yml:3: this key stands twice/],
     ["http: *nothing\n", /^config\.yml:3: refers to an anchor/],
     ["http: &a [*a]\n", /^config\.yml:3: holds too many or too deep levels/],
     ["? [a]\n: b\n", /^config\.yml:3: has a list or a map as a key/],

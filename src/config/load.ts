@@ -5,6 +5,7 @@ import { ConfigError } from "./config-error.ts";
 import type { Environment } from "./environment.ts";
 import { examine } from "./examined.ts";
 import { type Finding, toLine } from "./finding.ts";
+import type { Locate } from "./located-error.ts";
 import type { CheckParameters } from "./parameter-findings.ts";
 
 export interface LoadOptions {
@@ -22,6 +23,8 @@ export interface LoadedConfig {
   readonly config: Config;
   /** One line each: what was ignored, and where it stands. */
   readonly warnings: readonly string[];
+  /** For errors of what is opened as the configuration says. */
+  readonly locate: Locate;
   /** The file, or undefined where there was none and the built-in one counts. */
   readonly source: string | undefined;
 }
@@ -72,11 +75,11 @@ export function parseConfig(
   env: Environment,
   check?: CheckParameters,
 ): Omit<LoadedConfig, "source"> {
-  const { config, findings } = examine(text, name, env, check);
+  const { config, findings, locate } = examine(text, name, env, check);
   const [first, ...others] = findings.filter(({ fatal }) => fatal);
   if (first) throw new ConfigError(first.where, first.sentence, { others: others.length });
   if (config === undefined) throw new ConfigError(name, "is no configuration");
-  return { config, warnings: findings.map(toLine) };
+  return { config, warnings: findings.map(toLine), locate };
 }
 
 interface ConfigFile {

@@ -18,12 +18,17 @@ const path = field("a path that begins with /, such as /auth/token", ({ text }) 
   /^\/[\x21-\x7e]*$/.test(text) ? text : undefined,
 );
 
+/** A word and `://` begin a URL; of a path that would be a strange name. */
+const keySet = field("the path of a file, or a URL with http or https", ({ text }) =>
+  /^[a-z][a-z0-9+.-]*:\/\//i.test(text) && !/^https?:\/\//i.test(text) ? undefined : text,
+);
+
 const token = section({
   realm,
   service,
   issuer: named("the issuer of the tokens"),
   rootcertbundle: optionalText,
-  jwks: optionalText,
+  jwks: keySet.optional().transform((text) => text || undefined),
   autoredirect: bool.default(false),
   autoredirectpath: path.optional(),
   signingalgorithms: listOf(algorithm),

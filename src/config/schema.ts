@@ -95,7 +95,7 @@ const reporting = alwaysThere({
 });
 
 /** What Node gives a whole request by default: no server can be made that gives its head longer. ms */
-const LONGEST_HEADER = 300_000;
+export const LONGEST_HEADER = 300_000;
 
 /** What Node adds to the time that an idle connection may have. ms */
 const KEEP_ALIVE_BUFFER = 1000;

@@ -35,19 +35,25 @@ notifications: {endpoints: [{name: a, url: "https://u:hidden5@hook/e", headers: 
 health: {http: [{uri: "https://a", headers: {X-Key: [hidden7]}}]}
 `);
   assert.doesNotMatch(text, /hidden/);
-  assert.match(text, /url: https:\/\/u:\*\*\*@hook\/e/);
+  assert.match(text, /url: https:\/\/\*\*\*@hook\/e/);
   assert.equal(parse(text).storage.s3.accesskey, "known");
   assert.equal(text.match(/\*\*\*/g)?.length, 7);
 });
 
 test("no part of a URL is shown that may be a key: a password, a name without one, a value of its query", () => {
   const shown = (url: string): unknown =>
-    parse(show(`storage: inmemory\nnotifications: {endpoints: [{name: a, url: "${url}"}]}`)).notifications.endpoints[0]
-      .url;
+    parse(show(`storage: inmemory\nhealth: {http: [{uri: "${url}"}]}`)).health.http[0].uri;
   assert.equal(shown("https://me:hid@den@hook/e"), "https://me:***@hook/e");
   assert.equal(shown("https://hidden@hook/e"), "https://***@hook/e");
   assert.equal(shown("https://hook/e?token=hidden&a=hid=den#x"), "https://hook/e?token=***&a=***#x");
   assert.equal(shown("https://hook/e@f?a"), "https://hook/e@f?a");
+});
+
+test("of an endpoint's path, which may be its secret, the first step is shown", () => {
+  const text = show(
+    `storage: inmemory\nnotifications: {endpoints: [{name: a, url: "https://hook.test/services/hidden"}]}`,
+  );
+  assert.equal(parse(text).notifications.endpoints[0].url, "https://hook.test/services/***");
 });
 
 test("secrets of parts that only their operator knows are guessed by their names", () => {

@@ -1,5 +1,6 @@
 /** The configuration as a file would have it, for people to read: everything that counts, and no secret. */
 import { stringify } from "yaml";
+import { shownUrl } from "../lib/outgoing-url.ts";
 import { asFile, isPattern } from "./as-file.ts";
 import type { Config } from "./config.ts";
 import { formatDuration } from "./duration.ts";
@@ -18,6 +19,7 @@ function shown(value: unknown, path: string): unknown {
   if (isOfOwnAccess(path) && !(typeof value === "object" && value !== null)) return MASK;
   if (Array.isArray(value)) return value.map((item) => shown(item, `${path}[]`));
   if (typeof value === "number" && isDuration(path)) return formatDuration(value);
+  if (typeof value === "string" && path === "notifications.endpoints[].url") return shownUrl(value);
   if (typeof value === "string") return isSecret(path) && value !== "" ? MASK : withoutCredentials(value);
   if (value instanceof URL) return withoutCredentials(value.href);
   if (isPattern(value)) return value.source;

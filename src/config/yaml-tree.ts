@@ -31,7 +31,7 @@ export function parseYaml(text: string, where: string, withLines: boolean): Tree
   const at = (offset: number): string => (withLines ? `${where}:${lines.linePos(offset).line}` : where);
   const document = parse(text, lines, where);
   const error = document.errors.find(({ code }) => code !== "MULTIPLE_DOCS");
-  if (error) throw new ConfigError(at(error.pos[0]), sentence(error));
+  if (error) throw new ConfigError(at(error.pos[0]), sentence(error, text));
   return new Reader(document, at).read(document.contents, at(0));
 }
 
@@ -52,14 +52,21 @@ function customTags(tags: Tags): Tags {
   return tags.filter((tag) => typeof tag === "string" || (tag.format !== "TIME" && !tag.tag.endsWith(":timestamp")));
 }
 
-function sentence(error: YAMLError): string {
-  if (error.code === "DUPLICATE_KEY") return "this key stands twice in the same section, but must stand there once";
+function sentence(error: YAMLError, text: string): string {
+  if (error.code === "DUPLICATE_KEY")
+    return `${keyAt(error, text)} stands twice in the same section, but must stand there once`;
   if (error.code === "TAB_AS_INDENT") return "is indented with a tab, but YAML wants spaces";
   const message = error.message.split(/[:\n]/)[0] ?? "";
   const known = /^(?:Unexpected|Unresolved|Invalid|Block scalar|Plain value|Expected)/.test(message)
     ? error.code
     : message;
   return `is not YAML (${known.toLowerCase().replaceAll("_", " ")})`;
+}
+
+/** What does not look like a key may be a secret that slipped out of its quotes. */
+function keyAt({ pos: [start] }: YAMLError, text: string): string {
+  const key = /^["']?([\w-]{1,40})["']?\s*:/.exec(text.slice(start, start + 60))?.[1];
+  return key === undefined ? "this key" : `the key ${key}`;
 }
 
 class Reader {

@@ -27,16 +27,30 @@ function problemOf({ method = "", rawHeaders, headers, httpVersion }: IncomingMe
   return undefined;
 }
 
-/** In HTTP/2, `Host` may repeat the authority. */
+/** In HTTP/2, `Host` may repeat the authority, in other letters, and with the port that the scheme has anyway or without. */
 function namesSeveralHosts(rawHeaders: readonly string[]): boolean {
   let host: string | undefined;
   let authority: string | undefined;
+  let scheme: string | undefined;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? "";
     if (name === ":authority") authority = rawHeaders[index + 1];
+    if (name === ":scheme") scheme = rawHeaders[index + 1];
     if (name.length !== 4 || name.toLowerCase() !== "host") continue;
     if (host !== undefined) return true;
     host = rawHeaders[index + 1];
   }
-  return host !== undefined && authority !== undefined && host !== authority;
+  return host !== undefined && authority !== undefined && !isSameHost(host, authority, scheme);
+}
+
+function isSameHost(one: string, other: string, scheme: string | undefined): boolean {
+  return one === other || withoutPort(one, scheme) === withoutPort(other, scheme);
+}
+
+const PORTS: Readonly<Record<string, string>> = { http: ":80", https: ":443" };
+
+function withoutPort(host: string, scheme = ""): string {
+  const port = PORTS[scheme.toLowerCase()];
+  const lower = host.toLowerCase();
+  return port !== undefined && lower.endsWith(port) ? lower.slice(0, -port.length) : lower;
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { isHttpUrl, shownUrl } from "../lib/outgoing-url.ts";
 import type { Repository } from "../registry/registry.ts";
 import { type EventRequest, type EventSource, mediaTypeOf, printEnvelope, type RegistryEvent } from "./event.ts";
 import type { QueuedEvent } from "./event-store.ts";
@@ -69,7 +70,7 @@ function withOwnNames(endpoints: readonly Endpoint[]): readonly Endpoint[] {
 }
 
 function isUsable({ disabled, url }: Endpoint): boolean {
-  return !disabled && URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
+  return !disabled && isHttpUrl(url);
 }
 
 /** Without what may be secret. */
@@ -81,13 +82,8 @@ function announce(endpoint: Endpoint, log: NotificationsOptions["log"]): void {
   else {
     const names = Object.keys(headers).map((header) => `${header}:[redacted]`);
     const rest = `timeout=${timeout}ms, headers=map[${names.join(" ")}]`;
-    log("info", `configuring endpoint ${name} (${withoutSecrets(url)}), ${rest}`);
+    log("info", `configuring endpoint ${name} (${shownUrl(url)}), ${rest}`);
   }
-}
-
-function withoutSecrets(text: string): string {
-  const { protocol, host, pathname } = new URL(text);
-  return `${protocol}//${host}${pathname}`;
 }
 
 function toSink(

@@ -11,6 +11,7 @@
  *
  * @see ops, section 3; the shapes are those of 2.8.2
  */
+import { shownUrl } from "../lib/outgoing-url.ts";
 import type { EndpointCounts, LookupCounts } from "./counted.ts";
 
 export interface VariablesOptions {
@@ -33,12 +34,17 @@ export interface EndpointSettings {
 }
 
 export interface RedisSettings {
+  /** Whether anything here asks it. */
+  readonly isUsed: boolean;
   readonly addrs: readonly string[];
   readonly password?: string | undefined;
   readonly db: number;
   readonly dialtimeout?: number | undefined;
   readonly readtimeout?: number | undefined;
   readonly writetimeout?: number | undefined;
+  readonly maxidleconns?: number | undefined;
+  readonly maxactiveconns?: number | undefined;
+  readonly connmaxidletime?: number | undefined;
 }
 
 /** As far as there is something to count. */
@@ -59,7 +65,7 @@ export function debugVariables(
       cache: { storage: { blobdescriptor: cache ? lookups(cache) : {} } },
       notifications: { endpoints: endpoints.map((one) => endpointVariables(one, counts.get(one.name))) },
       proxy: { blobs: NO_PROXY, manifests: NO_PROXY },
-      ...(redis && { redis: redisVariables(redis, cache !== undefined) }),
+      ...(redis && { redis: redisVariables(redis) }),
     },
     version,
     node: process.version,
@@ -88,7 +94,7 @@ function endpointVariables(endpoint: EndpointSettings, counts: EndpointCounts | 
   const { name, url, headers, timeout, threshold, backoff, ignore } = endpoint;
   return {
     name,
-    url: withoutSecrets(url),
+    url: shownUrl(url),
     Headers: Object.fromEntries(Object.entries(headers).map(([key, values]) => [key, values.map(() => REDACTED)])),
     Timeout: toNanoseconds(timeout),
     Threshold: threshold,
@@ -106,16 +112,10 @@ function endpointVariables(endpoint: EndpointSettings, counts: EndpointCounts | 
   };
 }
 
-/** A name, a password or a token may be anywhere before the host and behind the path. */
-function withoutSecrets(text: string): string {
-  if (!URL.canParse(text)) return REDACTED;
-  const { protocol, host, pathname } = new URL(text);
-  return `${protocol}//${host}${pathname}`;
-}
-
-/** One connection carries everything. There are no pools, so their figures stay 0. */
-function redisVariables({ addrs, password, db, ...timeouts }: RedisSettings, isUsed: boolean): object {
-  const { dialtimeout = 0, readtimeout = 0, writetimeout = 0 } = timeouts;
+/** One connection carries everything; of the pool it says what was configured. */
+function redisVariables({ isUsed, addrs, password, db, ...others }: RedisSettings): object {
+  const { dialtimeout = 0, readtimeout = 0, writetimeout = 0 } = others;
+  const { maxidleconns = 0, maxactiveconns = 0, connmaxidletime = 0 } = others;
   return {
     Active: isUsed ? 1 : 0,
     Config: {
@@ -125,7 +125,7 @@ function redisVariables({ addrs, password, db, ...timeouts }: RedisSettings, isU
       DialTimeout: toNanoseconds(dialtimeout),
       ReadTimeout: toNanoseconds(readtimeout),
       WriteTimeout: toNanoseconds(writetimeout),
-      Pool: { MaxIdle: 0, MaxActive: 0, IdleTimeout: 0 },
+      Pool: { MaxIdle: maxidleconns, MaxActive: maxactiveconns, IdleTimeout: toNanoseconds(connmaxidletime) },
     },
   };
 }

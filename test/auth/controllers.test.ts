@@ -14,7 +14,7 @@ import { claimsOf, ISSUER, publicJwk, repository, SERVICE, sign } from "../suppo
 const EXAMPLES = join(import.meta.dirname, "../../examples");
 
 async function open(auth: Parameters<typeof openAccess>[0]): Promise<AccessController> {
-  const controller = await openAccess(auth, () => undefined, EXAMPLES);
+  const controller = await openAccess(auth, { warn: () => undefined, folder: EXAMPLES, isStart: true });
   if (!controller) throw new Error("there is no access controller");
   return controller;
 }

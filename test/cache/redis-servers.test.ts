@@ -35,6 +35,26 @@ async function works({ blobs }: DescriptorCache): Promise<void> {
   assert.equal(await blobs.get(name, DIGEST), undefined);
 }
 
+describe("the reason is told of a Redis", { skip }, () => {
+  const TLS: TlsFiles = { ca: [] };
+  for (const [what, over, tls, reason] of [
+    ["whose port is closed", { addrs: ["127.0.0.1:1"] }, undefined, /ECONNREFUSED/],
+    ["whose port of its name is closed", { addrs: ["localhost:1"] }, undefined, /ECONNREFUSED/],
+    ["that has no such database", { db: 99 }, undefined, /DB index is out of range/],
+    ["that speaks no TLS", {}, TLS, /no connection over TLS so far/],
+  ] as const) {
+    it(what, async () => {
+      await using redis = await startRedis();
+      const told: unknown[] = [];
+      const warn = (_message: string, fields: Readonly<Record<string, unknown>>): unknown =>
+        told.push(fields["reason"]);
+      await using _cache = await openRedisCache({ addrs: [redis.address], ...over }, { exclusive: true, warn, tls });
+      assert.equal(told.length, 1);
+      assert.match(String(told[0]), reason);
+    });
+  }
+});
+
 describe("a Redis with a password", { skip }, () => {
   it("takes it, of a user too, and is down for who has another", async () => {
     await using redis = await startRedis([
@@ -57,6 +77,7 @@ describe("a Redis with a password", { skip }, () => {
     assert.equal(await cache.blobs.get(ONE, DIGEST), undefined);
     await cache.blobs.set(ONE, DIGEST, BLOB);
     assert.equal(told.length, 1);
+    assert.match(told.join(), /"reason":"WRONGPASS /);
     assert.doesNotMatch(told.join(), /wrong"|secret/);
   });
 });

@@ -169,7 +169,7 @@ describe("the audit log", () => {
   test("to a file that cannot be written stops the start", async () => {
     await assert.rejects(
       start({ wharfinger: { audit: { file: "/dev/null/x" } } }),
-      /configuration error: wharfinger\.audit\.file: the file cannot be written: /,
+      /configuration error: \S+: wharfinger\.audit\.file: the file cannot be written: /,
     );
   });
 

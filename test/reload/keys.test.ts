@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { createServer, request } from "node:http";
 import { type AddressInfo, connect } from "node:net";
@@ -354,9 +355,30 @@ describe("SIGHUP", () => {
       http: { headers: { "X-Harbour": ["calm"] } },
       wharfinger: { audit: { file: `${place.folder.join("users")}/no/folder` } },
     };
-    assert.match(await place.change(broken), /not reloaded, .*wharfinger\.audit\.file: the file cannot be written/);
+    assert.match(
+      await place.change(broken),
+      /not reloaded, .*config\.yml:\d+: wharfinger\.audit\.file: the file cannot be written/,
+    );
     const headers = (await place.http.request("")).headers;
     assert.equal(headers.get("X-Harbour"), null);
+  });
+
+  test("makes no password file where its path is mistyped, and says where that stands", async () => {
+    await using place = await startChanging();
+    const path = place.folder.join("mistyped", "users");
+    const log = await place.change({ auth: { htpasswd: { realm: "here", path } } });
+    assert.match(log, /not reloaded, .*config\.yml:\d+: auth\.htpasswd\.path: there is no file .*mistyped\/users, /);
+    assert.equal(existsSync(place.folder.join("mistyped")), false);
+    assert.equal(await statusOf(place, "GET", ""), 200);
+  });
+
+  test("warns of what is ignored once, and again where it was gone meanwhile", async () => {
+    const [warned, deprecated] = [{ reporting: { bugsnag: { apikey: "x" } } }, /reporting\S* is ignored/];
+    await using place = await startChanging(warned);
+    assert.match(place.registry.log, deprecated);
+    assert.doesNotMatch(await place.change({ ...warned, http: { headers: { "X-Harbour": ["calm"] } } }), deprecated);
+    await place.change({});
+    assert.match(await place.change(warned), deprecated);
   });
 
   test("warns of each key that needs a restart, and heeds the others", async () => {
@@ -428,6 +450,28 @@ describe("SIGHUP", () => {
     await place.change(purge("25h"));
     assert.equal(await statusOf(place, "GET", ""), 200);
     assert.equal(countOf(place.registry.log, /Starting upload purge/g), 2);
+  });
+
+  test("ends and begins the purge of uploads with maintenance that is read-only", async () => {
+    const storage = (enabled: boolean): Configuration => ({
+      storage: {
+        maintenance: {
+          readonly: { enabled },
+          uploadpurging: { enabled: true, age: "168h", interval: "24h", dryrun: false },
+        },
+      },
+    });
+    await using place = await startChanging(storage(true));
+    const begun = (): number => countOf(place.registry.log, /Starting upload purge/g);
+    assert.equal(begun(), 0);
+    for (const [enabled, count] of [
+      [false, 1],
+      [true, 1],
+      [false, 2],
+    ] as const) {
+      assert.match(await place.change(storage(enabled)), /readonly\.enabled changed/);
+      await until("the purge is as wanted", () => begun() === count);
+    }
   });
 
   test("harms nothing while the registry starts or ends", async () => {

@@ -17,7 +17,7 @@ async function open(folder: TemporaryFolder, cost = COST): Promise<Api> {
   const hash = await bcrypt({ password: "secret", salt: Buffer.alloc(16), costFactor: cost, outputType: "encoded" });
   const path = folder.join("htpasswd");
   await writeFile(path, `alice:${hash}\n`);
-  const access = await openHtpasswd({ realm: "r", path }, () => undefined);
+  const access = await openHtpasswd({ realm: "r", path }, () => undefined, true);
   return await startApi(new MemoryDriver(), { access, protocol: "http" });
 }
 

@@ -55,7 +55,11 @@ async function plantedIn(folder: TemporaryFolder, endpoint: string, ports: reado
     notifications: {
       endpoints: [
         { name: "good", url: `${url}?token=${MARK}`, headers: { Authorization: [`Bearer ${MARK}`] } },
-        { name: "bad", url: `http://me:${MARK}@127.0.0.1:${nobody}/?token=${MARK}`, headers: { "X-Key": [MARK] } },
+        {
+          name: "bad",
+          url: `http://me:${MARK}@127.0.0.1:${nobody}/hooks/${MARK}?token=${MARK}`,
+          headers: { "X-Key": [MARK] },
+        },
       ],
     },
     wharfinger: { audit: { file: folder.join("audit") }, datadir: folder.join("data") },

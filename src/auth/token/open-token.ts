@@ -1,5 +1,6 @@
 import type { AccessController, AccessRequest } from "../access-controller.ts";
 import { FileContent, type Warn } from "../file-content.ts";
+import { openFile } from "../unusable-value.ts";
 import { ALGORITHMS } from "./algorithms.ts";
 import { KeySources } from "./key-sources.ts";
 import { RemoteKeys } from "./remote-keys.ts";
@@ -21,7 +22,7 @@ export interface TokenPlaces {
   readonly signingalgorithms: readonly string[];
 }
 
-/** @throws {Error} in a sentence, where a file cannot be used */
+/** @throws {UnusableValue} where a file cannot be used */
 export async function openToken(places: TokenPlaces, warn: Warn): Promise<AccessController> {
   const { realm, service, issuer, signingalgorithms } = places;
   const files = openFiles(places, warn);
@@ -35,9 +36,11 @@ export async function openToken(places: TokenPlaces, warn: Warn): Promise<Access
 }
 
 function openFiles({ rootcertbundle, jwks }: TokenPlaces, warn: Warn): FileContent<TrustedKeys>[] {
+  const open = (key: string, path: string, parse: (text: string) => TrustedKeys): FileContent<TrustedKeys> =>
+    openFile(key, path, () => new FileContent(path, parse, warn));
   return [
-    ...(rootcertbundle ? [new FileContent(rootcertbundle, parseBundle, warn)] : []),
-    ...(jwks && !isUrl(jwks) ? [new FileContent(jwks, (text) => parseKeySet(text, true), warn)] : []),
+    ...(rootcertbundle ? [open("rootcertbundle", rootcertbundle, parseBundle)] : []),
+    ...(jwks && !isUrl(jwks) ? [open("jwks", jwks, (text) => parseKeySet(text, true))] : []),
   ];
 }
 
