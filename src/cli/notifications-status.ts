@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { dataFolder } from "../data-folder.ts";
+import { withOwnNames } from "../notifications/own-names.ts";
 import { type EndpointStatus, readQueueStatus } from "../notifications/queue-status.ts";
 import { Failure } from "./failure.ts";
 import { type LoadFlags, load } from "./load.ts";
@@ -12,7 +13,7 @@ export function notificationsStatus(path: string | undefined, flags: LoadFlags):
   const { config } = load(path, flags);
   const folder = dataFolder(config);
   if (folder === undefined) throw new Failure("this registry keeps nothing: its queue is in the memory of its process");
-  const configured = config.notifications.endpoints.map(({ name }) => name);
+  const configured = withOwnNames(config.notifications.endpoints).map(({ name }) => name);
   for (const status of read(folder, configured)) process.stdout.write(`${toLine(status)}\n`);
 }
 
