@@ -31,6 +31,7 @@ export class Succession implements AsyncDisposable {
     if (this.#ended) throw new Error("the registry is being closed");
     const before = this.#current;
     await app.begin();
+    if (this.#ended) throw new Error("the registry is being closed");
     this.#current = app;
     if (before) this.#retiring.set(before, this.#retire(before));
   }

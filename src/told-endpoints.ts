@@ -20,25 +20,34 @@ export interface OpenedNotifications extends AsyncDisposable {
   begin(): Promise<void>;
 }
 
-/** @throws {ConfigError} where the environment names a proxy that cannot be one */
+/** The shared part that is the queue. */
+const QUEUE = "notifications";
+
+/**
+ * A queue that runs learns of the configuration's endpoints even where they are none.
+ * @throws {ConfigError} where the environment names a proxy that cannot be one
+ */
 export async function openNotifications(
   composition: Composition,
   kinds: ManifestKinds,
 ): Promise<OpenedNotifications | undefined> {
   const { notifications, http } = composition.config;
   const { endpoints, events } = notifications;
-  if (endpoints.length === 0) return undefined;
+  await using stack = new AsyncDisposableStack();
+  const running = stack.use(composition.shared.takeRunning<NotificationQueue>(QUEUE, null));
+  if (endpoints.length === 0 && !running) return undefined;
   const { announceEndpoints, hasUsable, openNotifications: open } = await import("./notifications/notifications.ts");
   const log = (level: "info" | "warn" | "error", message: string): void => composition.log[level](message);
-  await using stack = new AsyncDisposableStack();
-  const queue = hasUsable(endpoints) ? stack.use(await takeQueue(composition, log)) : undefined;
+  const isUsed = hasUsable(endpoints);
+  const queue = isUsed ? stack.use(await takeQueue(composition, log)) : running;
   const options = { kinds, references: events.includereferences, endpoints, address: ownAddress(http), log };
   const opened = queue && open({ ...options, queue: queue.value, drain: http.draintimeout });
   const owned = stack.move();
   return {
-    observe: opened?.observe,
+    observe: isUsed ? opened?.observe : undefined,
     async begin() {
       opened?.begin();
+      await running?.[Symbol.asyncDispose](); // one that is used is held beside this
       owned.use(await composition.shared.take("told", endpoints, async () => announceEndpoints(endpoints, log)));
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
@@ -53,7 +62,7 @@ async function takeQueue(
   const { NotificationQueue: Queue } = await import("./notifications/notification-queue.ts");
   const proxies = proxyVariables();
   const limit = config.wharfinger.notifications.queuesize;
-  return await shared.take("notifications", null, async (stack) => {
+  return await shared.take(QUEUE, null, async (stack) => {
     const queue = new Queue({ folder: dataFolder(config), limit, proxies, log });
     stack.use(instruments.tell({ endpoints: () => queue.figures })); // which are the last ones when the queue has ended
     return stack.use(queue);

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { dataFolder } from "../data-folder.ts";
+import { withOwnNames } from "../notifications/own-names.ts";
 import { type EndpointStatus, readQueueStatus } from "../notifications/queue-status.ts";
 import { Failure } from "./failure.ts";
 import { type LoadFlags, load } from "./load.ts";
@@ -12,10 +13,12 @@ export function notificationsStatus(path: string | undefined, flags: LoadFlags):
   const { config } = load(path, flags);
   const folder = dataFolder(config);
   if (folder === undefined) throw new Failure("this registry keeps nothing: its queue is in the memory of its process");
-  const configured = config.notifications.endpoints.map(({ name }) => name);
+  const configured = withOwnNames(config.notifications.endpoints).map(({ name }) => name);
   const all = read(folder, configured);
-  if (all.length === 0) process.stdout.write("no endpoint is configured, and nothing waits for one\n");
-  for (const status of all) process.stdout.write(`${toLine(status)}\n`);
+  if (all.length === 0) process.stdout.write("no endpoint is configured, and nothing waits for one
+");
+  for (const status of all) process.stdout.write(`${toLine(status)}
+`);
 }
 
 function read(folder: string, configured: readonly string[]): readonly EndpointStatus[] {

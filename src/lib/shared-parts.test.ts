@@ -25,6 +25,19 @@ test("a part is another one where its kind, or what it is made of, differs", asy
   assert.equal(new Set(marks).size, 3);
 });
 
+test("a part is taken only where somebody has it, and held with the others", async () => {
+  const { parts, take, ended } = open();
+  assert.equal(parts.takeRunning("a", 1), undefined);
+  const first = await take("a", 1);
+  const second = parts.takeRunning("a", 1);
+  assert.equal(second?.value, first.value);
+  await first[Symbol.asyncDispose]();
+  assert.deepEqual(ended, []);
+  await second?.[Symbol.asyncDispose]();
+  assert.deepEqual(ended, [1]);
+  assert.equal(parts.takeRunning("a", 1), undefined);
+});
+
 test("what was opened for a part that fails is ended at once, and the next one tries anew", async () => {
   const parts = new SharedParts();
   let ended = 0;

@@ -23,6 +23,17 @@ export class SharedParts {
   async take<T>(kind: string, madeOf: unknown, open: OpenPart<T>): Promise<SharedPart<T>> {
     const key = JSON.stringify([kind, madeOf]);
     const entry = (this.#parts.get(key) as Entry<T> | undefined) ?? (await this.#open(key, open));
+    return this.#hold(key, entry);
+  }
+
+  /** Takes one that somebody has, made of the same; undefined where nobody does. */
+  takeRunning<T>(kind: string, madeOf: unknown): SharedPart<T> | undefined {
+    const key = JSON.stringify([kind, madeOf]);
+    const entry = this.#parts.get(key) as Entry<T> | undefined;
+    return entry && this.#hold(key, entry);
+  }
+
+  #hold<T>(key: string, entry: Entry<T>): SharedPart<T> {
     entry.owners += 1;
     let given: Promise<void> | undefined;
     return {

@@ -127,6 +127,23 @@ describe("a delivery", () => {
     assert.deepEqual(said, ["endpoint a: its state cannot be written: database or disk is full"]);
   });
 
+  it("goes on behind the furthest of those that it follows, also where one of them never began", async () => {
+    const store = new EventStore({ path: ":memory:", limit: 2 ** 30, now: Date.now });
+    store.add(["1", "2"].map((body) => ({ endpoint: "a", pull: false, body })));
+    const broken = (): never => {
+      throw new Error("the disk is full");
+    };
+    const around = { next: store.next.bind(store), delivered: broken, noteFailure: broken, noteSuccess: broken };
+    const [first, second, third] = [1, 2, 3].map(() => deliveryTo(() => 200, { store: around }));
+    assert.ok(first && second && third);
+    await runThrough(first.delivery);
+    third.delivery.follow(first.delivery);
+    third.delivery.follow(second.delivery);
+    store.add([{ endpoint: "a", pull: false, body: "3" }]);
+    await runThrough(third.delivery);
+    assert.deepEqual([first.taken, third.taken], [["1", "2"], ["3"]]);
+  });
+
   it("ends where it is drained and the endpoint does not take what there is", async () => {
     const { delivery, taken, store, add } = deliveryTo((body) => (body === "2" ? 500 : 200));
     add("1", "2", "3");

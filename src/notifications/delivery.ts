@@ -60,9 +60,9 @@ export class Delivery {
     this.drain();
   }
 
-  /** To be called before {@link run}. @param before to the same endpoint; it has ended */
+  /** To be called before {@link run}, also for several. @param before to the same endpoint; it has ended, or never began */
   follow(before: Delivery): void {
-    this.#seq = before.#seq;
+    this.#seq = Math.max(this.#seq, before.#seq);
   }
 
   async run(signal: AbortSignal): Promise<void> {

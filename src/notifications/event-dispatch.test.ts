@@ -10,10 +10,15 @@ import { openQueueFiles } from "./queue-files.ts";
 const MIB = 1024 * 1024;
 
 /** As one process on a folder, or of its own where there is none; `names` are its endpoints, which take what `takes` says. */
-function dispatchOn(folder: string | undefined, names: readonly string[], takes = (_: string): boolean => true) {
+function dispatchOn(
+  folder: string | undefined,
+  names: readonly string[],
+  takes = (_: string): boolean => true,
+  now = Date.now,
+) {
   const said: string[] = [];
   const taken: string[] = [];
-  const { store, lock } = openQueueFiles(folder, MIB, Date.now, (message) => assert.fail(message));
+  const { store, lock } = openQueueFiles(folder, MIB, now, (message) => assert.fail(message));
   const wait = async (_: number, signal: AbortSignal): Promise<boolean> => {
     await new Promise((resolve) => setImmediate(resolve));
     return !signal.aborted;
@@ -29,7 +34,7 @@ function dispatchOn(folder: string | undefined, names: readonly string[], takes 
   });
   const log = (level: string, message: string): void => void said.push(`${level}: ${message}`);
   const dispatch = new EventDispatch({ store, lock, endpoints, disabled: ["off"], log, wait });
-  return { dispatch, store, said, taken, figures: endpoints.map(({ figures }) => figures) };
+  return { dispatch, store, said, taken, endpoints, figures: endpoints.map(({ figures }) => figures) };
 }
 
 function event(endpoint: string, body: string): QueuedEvent {
@@ -66,20 +71,53 @@ describe("the dispatch of events", () => {
     assert.deepEqual(two.taken, ["a: later"]);
   });
 
-  it("begins with what waits, and drops what waits for endpoints that are no longer there", async () => {
+  it("begins with what waits, and drops what has waited for days for endpoints that are not there", async () => {
     await using folder = await temporaryFolder("dispatch");
     const { dispatch: before } = dispatchOn(folder.path, ["a", "gone", "off"]);
     before.add([event("a", "1"), event("gone", "1"), event("off", "1")]);
     await before.close(0);
-    const { dispatch, store, said, taken, figures } = dispatchOn(folder.path, ["a"]);
-    dispatch.look();
-    assert.equal(figures[0]?.pending, 1);
-    assert.deepEqual([store.count("gone"), store.count("off")], [0, 1]);
-    assert.deepEqual(said, [
-      "warn: 1 events waited for endpoint gone, which is no longer configured, and were dropped",
+    const soon = dispatchOn(folder.path, ["a"]);
+    soon.dispatch.look();
+    assert.equal(soon.figures[0]?.pending, 1);
+    assert.deepEqual([soon.store.count("gone"), soon.said], [1, []]);
+    await soon.dispatch.close(60_000);
+    assert.deepEqual(soon.taken, ["a: 1"]);
+    const inDays = () => Date.now() + 8 * 24 * 3_600_000;
+    const late = dispatchOn(folder.path, ["a"], () => true, inDays);
+    late.dispatch.look();
+    assert.deepEqual([late.store.count("gone"), late.store.count("off")], [0, 1]);
+    const why = "which is not configured, the last of them for more than 7 days, and were dropped";
+    assert.deepEqual(late.said, [`warn: 1 events waited for endpoint gone, ${why}`]);
+    await late.dispatch.close(0);
+  });
+
+  it("drops what waits for an endpoint that it had, and nothing of one that another process alone knows", async () => {
+    await using folder = await temporaryFolder("dispatch");
+    const one = dispatchOn(folder.path, ["a", "x"], () => false);
+    const other = dispatchOn(folder.path, ["a", "x", "y"], () => false);
+    one.dispatch.look();
+    other.dispatch.look();
+    other.dispatch.add([event("x", "1"), event("y", "1"), event("y", "2")]);
+    await one.dispatch.become({ endpoints: one.endpoints.slice(0, 1), disabled: ["off"] });
+    one.dispatch.look();
+    assert.deepEqual([one.store.count("x"), one.store.count("y")], [0, 2]);
+    assert.deepEqual(one.said, [
+      "warn: 1 events waited for endpoint x, which is no longer configured, and were dropped",
     ]);
-    await dispatch.close(60_000);
-    assert.deepEqual(taken, ["a: 1"]);
+    await Promise.all([one.dispatch.close(0), other.dispatch.close(0)]);
+  });
+
+  it("drops what waits for its last endpoint too, even where it is closed at once", async () => {
+    await using folder = await temporaryFolder("dispatch");
+    const one = dispatchOn(folder.path, ["a"], () => false);
+    one.dispatch.look();
+    one.dispatch.add([event("a", "1")]);
+    const changed = one.dispatch.become({ endpoints: [], disabled: [] });
+    await one.dispatch.close(0);
+    await changed;
+    const { store, dispatch } = dispatchOn(folder.path, ["a"]);
+    assert.equal(store.count("a"), 0);
+    await dispatch.close(0);
   });
 
   it("tries again where its queue cannot be read, and says so once a minute", async () => {

@@ -40,6 +40,8 @@ export class EventDispatch {
   #stale = false;
   #change: Promise<void> = Promise.resolve();
   #version = -1;
+  /** That this process had and has no more, with what may still wait for them. */
+  readonly #removed = new Set<string>();
   /** By endpoint, since it was last said. */
   readonly #dropped = new Map<string, number>();
 
@@ -49,14 +51,16 @@ export class EventDispatch {
   }
 
   /**
-   * From now on others get events. Resolves when those that are there no longer have ended; those that are new begin with
-   * the next {@link look}.
+   * From now on others get events. Resolves when those that are there no longer have ended, and what waits for them is
+   * dropped; those that are new begin with the next {@link look}.
    */
   become(recipients: Recipients): Promise<void> {
     const gone = this.#recipients.endpoints.filter((one) => !recipients.endpoints.includes(one));
+    const before = this.#names();
     this.#recipients = recipients;
+    for (const name of this.#names()) this.#removed.delete(name);
     for (const { delivery } of gone) delivery.leave();
-    this.#change = this.#change.then(() => this.#replace(gone));
+    this.#change = this.#change.then(() => this.#replace(gone, before));
     return this.#change;
   }
 
@@ -93,6 +97,7 @@ export class EventDispatch {
       }
     }
     this.#version = version;
+    this.#dropRemoved();
     if (this.#stale || (!this.#delivers && (lock === undefined || lock.take()))) this.#begin();
     if (endpoints.every(({ figures }) => figures.pending === 0)) store.shrink();
     this.#sayDropped();
@@ -126,28 +131,54 @@ export class EventDispatch {
 
   /** @throws {Error} where the queue cannot be read: to be tried again */
   #begin(): void {
-    this.#dropOthers();
+    if (!this.#delivers) this.#dropForgotten();
     for (const { delivery, figures } of this.#recipients.endpoints) this.#start(delivery, figures.name);
     this.#delivers = true;
     this.#stale = false;
   }
 
   /** One endpoint is never sent to twice at once, so that nothing is reordered. */
-  async #replace(gone: readonly Recipient[]): Promise<void> {
+  async #replace(gone: readonly Recipient[], before: readonly string[]): Promise<void> {
     await Promise.all(gone.map(({ delivery }) => this.#running.get(delivery)));
+    this.#remove(before);
     if (this.#stop.signal.aborted) return;
     for (const { delivery, figures } of this.#recipients.endpoints) {
-      const before = gone.find((one) => one.figures.name === figures.name);
-      if (before && !this.#running.has(delivery)) delivery.follow(before.delivery);
+      const former = gone.find((one) => one.figures.name === figures.name);
+      if (former && !this.#running.has(delivery)) delivery.follow(former.delivery);
     }
     this.#version = -1; // what waits is counted anew
     this.#stale = this.#delivers;
   }
 
-  #dropOthers(): void {
+  /** Where what waits cannot be dropped now, the next look does it. */
+  #remove(before: readonly string[]): void {
+    const names = new Set(this.#names());
+    for (const name of before) if (!names.has(name)) this.#removed.add(name);
+    try {
+      this.#dropRemoved();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#options.log("error", `what waits for endpoints that are gone cannot be dropped yet: ${reason}`);
+    }
+  }
+
+  /** An endpoint that this process never had may be another one's. */
+  #dropRemoved(): void {
     const { store, log } = this.#options;
-    for (const [name, count] of store.dropOthers(this.#names())) {
+    for (const name of this.#removed) {
+      const count = store.forget(name);
+      this.#removed.delete(name);
+      if (count === 0) continue;
       log("warn", `${count} events waited for endpoint ${name}, which is no longer configured, and were dropped`);
+    }
+  }
+
+  #dropForgotten(): void {
+    const { store, log } = this.#options;
+    for (const [name, count] of store.forgetOthers(this.#names())) {
+      if (count === 0) continue;
+      const what = `${count} events waited for endpoint ${name}, which is not configured`;
+      log("warn", `${what}, the last of them for more than 7 days, and were dropped`);
     }
   }
 

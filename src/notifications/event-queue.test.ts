@@ -128,6 +128,46 @@ describe("the way into the queue", () => {
     assert.match(said.at(-1) ?? "", /events were dropped, oldest pulls first/);
   });
 
+  it("answers a change before the pulls of others are kept, however many wait", async (t) => {
+    mockTime(t);
+    const { queue, answer, batches } = queueOver();
+    queue.note(Array.from({ length: 5000 }, (_, index) => event(`pull${index}`, true)));
+    const [one, two] = [queue.keep([event("1")]), queue.keep([event("2")])];
+    answer("added");
+    assert.equal(await isSettled(Promise.any([one, two])), false);
+    queue.note([event("last pull", true)]);
+    answer("added");
+    assert.equal(await isSettled(Promise.all([one, two])), true);
+    assert.match(batches()[1] ?? "", /^1 2 pull1000 .* pull1997$/);
+    for (let batch = 0; batch < 3; batch += 1) answer("added");
+    t.mock.timers.tick(1000);
+    assert.match(batches().at(-1) ?? "", /^pull4998 pull4999 last pull$/);
+  });
+
+  it("lets a request go on whose event had to go", async (t) => {
+    mockTime(t);
+    const { queue } = queueOver({ memory: 1000 });
+    void queue.keep([event("sent")]);
+    const kept = queue.keep([event("1")]);
+    for (let index = 2; index < 9; index += 1) void queue.keep([event(String(index))]);
+    assert.equal(await isSettled(kept), true);
+  });
+
+  it("says once a second how many had to go", async (t) => {
+    mockTime(t);
+    const { queue, threads, said } = queueOver({ memory: 1000 });
+    void queue.keep([event("sent")]);
+    for (let index = 0; index < 24; index += 1) queue.note([event(String(index), true)]);
+    assert.deepEqual(said, []);
+    t.mock.timers.tick(1000);
+    t.mock.timers.tick(1000);
+    assert.equal(said.length, 1);
+    threads[0]?.hear({ kind: "figures", figures: [noFigures("a")] });
+    const gone = queue.figures[0]?.dropped ?? 0;
+    assert.ok(gone >= 20);
+    assert.deepEqual(said, [`error: ${gone} events were dropped, oldest pulls first: too many wait to be kept`]);
+  });
+
   it("hands over what one request did many times in its order, and that waits for the last of it", async () => {
     const { queue, answer, batches } = queueOver();
     const bodies = Array.from({ length: 10_001 }, (_, index) => String(index));

@@ -1,6 +1,7 @@
 import type { EndpointFigures } from "./endpoint-figures.ts";
 import type { QueuedEvent } from "./event-store.ts";
 import type { FromQueue, ToQueue } from "./queue-messages.ts";
+import { WaitingEvents } from "./waiting-events.ts";
 
 /** The thread that has the queue. */
 export interface QueueThread {
@@ -24,7 +25,7 @@ export interface EventQueueOptions {
 /** Events of one transaction. */
 const BATCH = 1000;
 
-/** ms until what the disk did not take is tried again, and within which pulls are written. */
+/** ms until what the disk did not take is tried again, within which pulls are written, and between two lines of the log. */
 const PAUSE = 1000;
 
 /**
@@ -35,21 +36,26 @@ export class EventQueue {
   readonly #options: Required<EventQueueOptions>;
   /** Not there between the end of one and the beginning of the next. */
   #thread: QueueThread | undefined;
-  #waiting: QueuedEvent[] = [];
-  #bytes = 0;
-  /** Those whose events are among the waiting. */
-  #waiters: (() => void)[] = [];
-  #sent: { readonly batch: number; readonly events: QueuedEvent[]; readonly waiters: (() => void)[] } | undefined;
+  readonly #waiting: WaitingEvents;
+  /** Told when the event is kept, which is one of the waiting or of those that were sent. */
+  readonly #waiters = new Map<QueuedEvent, () => void>();
+  #sent: { readonly batch: number; readonly events: readonly QueuedEvent[] } | undefined;
   #batch = 0;
   #timer: NodeJS.Timeout | undefined;
   #failing = false;
   #ended: (() => void) | undefined;
+  /** Called when nothing waits any more, or the disk takes nothing. */
+  #emptied: (() => void) | undefined;
   /** By endpoint, because too many waited here. */
   readonly #dropped = new Map<string, number>();
+  /** Since it was last said. */
+  #unsaid = 0;
+  #saying: NodeJS.Timeout | undefined;
   #figures: readonly EndpointFigures[] = [];
 
   constructor(options: EventQueueOptions) {
     this.#options = { patience: 5000, memory: 64 * 1024 * 1024, ...options };
+    this.#waiting = new WaitingEvents(this.#options.memory);
     this.#thread = this.#begin();
   }
 
@@ -61,7 +67,8 @@ export class EventQueue {
   /** Resolves when they would survive a power cut; or when the disk takes none, or too long. Never rejects. */
   async keep(events: readonly QueuedEvent[]): Promise<void> {
     this.#take(events);
-    if (!this.#failing && events.length > 0) await this.#settle();
+    const last = events.findLast(({ pull }) => !pull) ?? events.at(-1); // changes go in their order, pulls may come later
+    if (!this.#failing && last) await this.#inTime((kept) => this.#waiters.set(last, kept));
   }
 
   /** To be written within a second. */
@@ -79,8 +86,13 @@ export class EventQueue {
   /** Writes what waits, and has delivered what endpoints take within so many ms. */
   async close(patience: number): Promise<void> {
     this.#failing = false;
-    await this.#settle();
+    if (this.#sent || this.#waiting.length > 0) {
+      await this.#inTime((emptied) => {
+        this.#emptied = emptied;
+      });
+    }
     clearTimeout(this.#timer);
+    this.#sayDropped();
     const left = this.#waiting.length + (this.#sent?.events.length ?? 0);
     if (left > 0) this.#options.log("error", `${left} events could not be kept, and are lost`);
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -93,13 +105,11 @@ export class EventQueue {
     await this.#thread?.end();
   }
 
-  /** Until nothing waits any more, as far as the disk takes it in time. */
-  async #settle(): Promise<void> {
-    const waiters = this.#waiting.length > 0 ? this.#waiters : this.#sent?.waiters;
-    if (!waiters) return;
+  /** @param wait is given what ends the waiting */
+  async #inTime(wait: (done: () => void) => void): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, this.#options.patience);
-    waiters.push(resolve);
+    wait(resolve);
     this.#flush();
     await promise;
     clearTimeout(timer);
@@ -113,11 +123,17 @@ export class EventQueue {
   }
 
   #take(events: readonly QueuedEvent[]): void {
-    for (const event of events) {
-      this.#waiting.push(event);
-      this.#bytes += sizeOf(event);
+    for (const event of this.#waiting.add(events)) {
+      this.#dropped.set(event.endpoint, (this.#dropped.get(event.endpoint) ?? 0) + 1);
+      this.#unsaid += 1;
+      this.#release(event);
     }
-    if (this.#bytes > this.#options.memory) this.#makeRoom();
+    if (this.#unsaid > 0) this.#saying ??= setTimeout(() => this.#sayDropped(), PAUSE).unref();
+  }
+
+  #release(event: QueuedEvent): void {
+    this.#waiters.get(event)?.();
+    this.#waiters.delete(event);
   }
 
   #later(): void {
@@ -133,9 +149,8 @@ export class EventQueue {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#batch += 1;
-    const events = this.#waiting.splice(0, BATCH);
-    const waiters = this.#waiting.length === 0 ? this.#waiters.splice(0) : [];
-    this.#sent = { batch: this.#batch, events, waiters };
+    const events = this.#waiting.take(BATCH);
+    this.#sent = { batch: this.#batch, events };
     this.#thread.send({ kind: "add", batch: this.#batch, events });
   }
 
@@ -149,22 +164,25 @@ export class EventQueue {
   }
 
   #added(): void {
-    const { events = [], waiters = [] } = this.#sent ?? {};
+    const { events = [] } = this.#sent ?? {};
     this.#sent = undefined;
-    for (const event of events) this.#bytes -= sizeOf(event);
-    for (const done of waiters) done();
+    this.#waiting.settle(events, true);
+    for (const event of events) this.#release(event);
     if (this.#failing) this.#options.log("info", "notifications are kept again");
     this.#failing = false;
-    if (this.#waiters.length > 0 || this.#waiting.length >= BATCH) this.#flush();
-    else if (this.#waiting.length > 0) this.#later();
+    const isUrgent = this.#waiters.size > 0 || this.#emptied !== undefined || this.#waiting.length >= BATCH;
+    if (this.#waiting.length === 0) this.#emptied?.();
+    else if (isUrgent) this.#flush();
+    else this.#later();
   }
 
   /** The requests go on: what they did is done. */
   #refused(reason: string): void {
-    const { events = [], waiters = [] } = this.#sent ?? {};
+    const { events = [] } = this.#sent ?? {};
     this.#sent = undefined;
-    this.#waiting = [...events, ...this.#waiting];
-    for (const done of [...waiters, ...this.#waiters.splice(0)]) done();
+    this.#waiting.settle(events, false);
+    for (const event of [...this.#waiters.keys()]) this.#release(event);
+    this.#emptied?.();
     if (!this.#failing) {
       this.#options.log("error", `notifications cannot be kept, and wait in memory until they can: ${reason}`);
     }
@@ -178,24 +196,12 @@ export class EventQueue {
     else this.#refused(`their thread ended${error ? `, because ${error.message}` : ""}`);
   }
 
-  /** The oldest pulls go first, then the oldest of all: down to nine tenths, so that it is rarely done. */
-  #makeRoom(): void {
-    const before = this.#waiting.length;
-    for (const only of [true, false]) this.#waiting = this.#waiting.filter((event) => !this.#drop(event, only));
-    const count = before - this.#waiting.length;
-    if (count > 0)
-      this.#options.log("error", `${count} events were dropped, oldest pulls first: too many wait to be kept`);
+  #sayDropped(): void {
+    clearTimeout(this.#saying);
+    this.#saying = undefined;
+    if (this.#unsaid === 0) return;
+    const what = `${this.#unsaid} events were dropped, oldest pulls first`;
+    this.#options.log("error", `${what}: too many wait to be kept`);
+    this.#unsaid = 0;
   }
-
-  #drop(event: QueuedEvent, onlyPulls: boolean): boolean {
-    if (this.#bytes <= this.#options.memory * 0.9 || (onlyPulls && !event.pull)) return false;
-    this.#bytes -= sizeOf(event);
-    this.#dropped.set(event.endpoint, (this.#dropped.get(event.endpoint) ?? 0) + 1);
-    return true;
-  }
-}
-
-/** Bytes, more or less: what an event's objects take counts too. */
-function sizeOf({ body }: QueuedEvent): number {
-  return body.length + 200;
 }

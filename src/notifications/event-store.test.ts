@@ -93,11 +93,27 @@ describe("a store of events", () => {
     assert.ok(left.length * body.length > 3 * MIB, `${left.length} are left`);
   });
 
-  it("drops what waits for endpoints that are not configured any more", () => {
+  it("forgets one endpoint, with what waits for it", () => {
     using store = open(":memory:");
     store.add([push("a", "1"), push("b", "2"), push("b", "3")]);
-    assert.deepEqual(store.dropOthers(["a", "c"]), new Map([["b", 2]]));
+    assert.equal(store.forget("b"), 2);
     assert.deepEqual([store.count("a"), store.count("b")], [1, 0]);
+  });
+
+  it("forgets others than those it is told when nothing has come for them in seven days", () => {
+    const day = 24 * 3_600_000;
+    let now = 0;
+    using store = new EventStore({ path: ":memory:", limit: MIB, now: () => now });
+    store.add([push("a", "1"), push("old", "1"), push("busy", "1"), push("old", "2")]);
+    now = 7 * day;
+    store.add([push("busy", "2")]);
+    assert.deepEqual(store.forgetOthers(["a"]), new Map());
+    now += 1;
+    assert.deepEqual(store.forgetOthers(["a"]), new Map([["old", 2]]));
+    assert.deepEqual(
+      ["a", "old", "busy"].map((name) => store.count(name)),
+      [1, 0, 2],
+    );
   });
 
   it("shares its file with other processes, and sees that they changed something", async () => {

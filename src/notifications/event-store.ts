@@ -38,6 +38,9 @@ const VERSION = 1;
 /** How long a transaction waits for that of another process. ms */
 const PATIENCE = 5000;
 
+/** After which what waits for an endpoint that this process does not know is taken for forgotten. ms */
+const FORGOTTEN = 7 * 24 * 3_600_000;
+
 /** Rows that go at once where there is no room. */
 const CHUNK = 100;
 
@@ -113,15 +116,27 @@ export class EventStore implements Disposable {
     return Number(this.#statements.version.get()?.["data_version"]);
   }
 
-  /** Forgets endpoints that are not among `names`, with what waits for them: by name how many. */
-  dropOthers(names: readonly string[]): ReadonlyMap<string, number> {
-    const rows = this.#database.prepare("SELECT endpoint, count(*) AS count FROM events GROUP BY endpoint").all();
-    const others = rows.filter(({ endpoint }) => !names.includes(String(endpoint)));
-    for (const { endpoint } of others) this.delivered(String(endpoint), Number.MAX_SAFE_INTEGER);
-    for (const { name } of this.#database.prepare("SELECT name FROM endpoints").all()) {
-      if (!names.includes(String(name))) this.noteSuccess(String(name));
-    }
-    return new Map(others.map(({ endpoint, count }) => [String(endpoint), Number(count)]));
+  /** Forgets an endpoint, with what waits for it. @returns how many that were */
+  forget(endpoint: string): number {
+    const count = this.count(endpoint);
+    this.delivered(endpoint, Number.MAX_SAFE_INTEGER);
+    this.noteSuccess(endpoint);
+    return count;
+  }
+
+  /**
+   * Forgets endpoints that are not among `names` where nothing has come for them in seven days: another process on the file
+   * may know them.
+   * @returns by name how many waited
+   */
+  forgetOthers(names: readonly string[]): ReadonlyMap<string, number> {
+    const { others, newest } = this.#statements;
+    const before = this.#options.now() - FORGOTTEN;
+    const found = others.all().map(({ name }) => String(name));
+    const forgotten = found.filter(
+      (name) => !names.includes(name) && Number(newest.get(name, name)?.["newest"] ?? 0) < before,
+    );
+    return new Map(forgotten.map((name) => [name, this.forget(name)]));
   }
 
   noteFailure(endpoint: string, error: string): void {
@@ -227,6 +242,11 @@ const SQL = {
   next: "SELECT seq, body FROM events WHERE endpoint = ? AND seq > ? ORDER BY seq LIMIT 1",
   delivered: "DELETE FROM events WHERE endpoint = ? AND seq <= ?",
   count: "SELECT count(*) AS count FROM events WHERE endpoint = ?",
+  others: "SELECT DISTINCT endpoint AS name FROM events UNION SELECT name FROM endpoints",
+  newest: `SELECT max(
+      coalesce((SELECT queued FROM events WHERE endpoint = ? ORDER BY seq DESC LIMIT 1), 0),
+      coalesce((SELECT failed_at FROM endpoints WHERE name = ?), 0)
+    ) AS newest`,
   version: "PRAGMA data_version",
   size: "SELECT page_count AS pages, freelist_count AS unused FROM pragma_page_count(), pragma_freelist_count()",
   dropPulls: `DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE pull = 1 ORDER BY seq LIMIT ${CHUNK}) RETURNING endpoint`,

@@ -6,6 +6,7 @@ import type { QueuedEvent } from "./event-store.ts";
 import type { NotificationQueue } from "./notification-queue.ts";
 import { observeRepository } from "./observed-repository.ts";
 import { type EventSink, Observer, type ObserverOptions } from "./observer.ts";
+import { sharedNames, withOwnNames } from "./own-names.ts";
 import type { QueueEndpoint, QueueEndpoints } from "./queue-messages.ts";
 
 export interface Endpoint extends QueueEndpoint {
@@ -43,6 +44,10 @@ export function openNotifications(options: NotificationsOptions): Notifications 
 
 /** Says of each endpoint what becomes of it, as the peers do. */
 export function announceEndpoints(endpoints: readonly Endpoint[], log: NotificationsOptions["log"]): void {
+  for (const name of sharedNames(endpoints)) {
+    const advice = "a name of its own for each keeps what waits for it when the others go";
+    log("warn", `several endpoints are called ${name}, and are told apart by their URLs: ${advice}`);
+  }
   for (const endpoint of withOwnNames(endpoints)) announce(endpoint, log);
 }
 
@@ -59,14 +64,6 @@ function toQueueEndpoints(endpoints: readonly Endpoint[]): QueueEndpoints {
     })),
     disabled: endpoints.filter((endpoint) => !isUsable(endpoint)).map(({ name }) => name),
   };
-}
-
-/** The queue tells endpoints apart by their names. */
-function withOwnNames(endpoints: readonly Endpoint[]): readonly Endpoint[] {
-  return endpoints.map((endpoint, index) => {
-    const same = endpoints.slice(0, index).filter(({ name }) => name === endpoint.name).length;
-    return same === 0 ? endpoint : { ...endpoint, name: `${endpoint.name} (${same + 1})` };
-  });
 }
 
 function isUsable({ disabled, url }: Endpoint): boolean {

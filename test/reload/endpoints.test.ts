@@ -82,4 +82,20 @@ describe("endpoints of notifications", () => {
     await up.has(({ events }) => events.length === 2);
     assert.deepEqual(digestsOf(up), [first, second]);
   });
+
+  for (const [what, next] of [
+    ["is gone", {}],
+    ["is gone, and another one disabled,", notified({ name: "off", url: "http://127.0.0.1:1/", disabled: true })],
+  ] as const) {
+    test(`leave nothing behind where the last one ${what}`, async () => {
+      await using receiver = await startReceiver();
+      receiver.react(() => 500);
+      await using place = await startChanging(notified(endpoint("one", receiver)));
+      await push(place);
+      await place.change(next);
+      await until("what waited for it was dropped", () =>
+        /1 events waited for endpoint one, which is no longer configured/.test(place.registry.log),
+      );
+    });
+  }
 });
