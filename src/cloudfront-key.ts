@@ -13,7 +13,12 @@ export function readCloudfrontKey(path: string, where: string): KeyObject {
   throw new ConfigError(where, `${path}: expected an RSA private key in PEM, without a password`);
 }
 
+/** What is a key rather than a path. */
+const KEY = /PRIVATE KEY|[\r\n]/;
+
 function read(path: string, where: string): string {
+  if (KEY.test(path))
+    throw new ConfigError(where, "expected the path of a file with an RSA private key in PEM, not the key itself");
   try {
     return readFileSync(path, "utf8");
   } catch (cause) {

@@ -1,7 +1,11 @@
 /** Entry of the command: the compile cache, the command line, the exit code. */
 import { readFileSync } from "node:fs";
 import { enableCompileCache } from "node:module";
+import { HangUps } from "./cli/hang-ups.ts";
 import { keepYoungGenerationSmall } from "./lib/young-generation.ts";
+
+/** First of all, because until then SIGHUP ends the process. Commands that do not serve are ended by it all the same. */
+const hangUps = process.argv[2] === "serve" ? new HangUps() : undefined;
 
 keepYoungGenerationSmall();
 enableCompileCache();
@@ -10,4 +14,4 @@ const { createProgram } = await import("./cli/program.ts");
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
   readonly version: string;
 };
-process.exit(await createProgram(version).run(process.argv.slice(2)));
+process.exit(await createProgram(version, hangUps).run(process.argv.slice(2)));

@@ -149,6 +149,15 @@ describe("middleware of the storage", () => {
     await fails(wrapped(new Bucket(), cloudfront("none.pem")), `${where}: cannot be read: ${missing}`);
   });
 
+  it("quotes no key that stands where its path should", async () => {
+    const where = "middleware.storage (cloudfront): options.privatekey";
+    const expected = `${where}: expected the path of a file with an RSA private key in PEM, not the key itself`;
+    for (const key of ["-----BEGIN PRIVATE KEY----- S", "S\nS"]) {
+      const { options } = cloudfront("key.pem");
+      await fails(wrapped(new Bucket(), entry("cloudfront", { ...options, privatekey: key })), expected);
+    }
+  });
+
   function cloudfront(file: string): Middleware {
     const options: CloudfrontParameters = {
       ...{ baseurl: new URL("https://cdn.test"), privatekey: folder.join(file), keypairid: "K" },

@@ -4,6 +4,7 @@ import type { Config } from "./config/config.ts";
 import { ConfigError } from "./config/config-error.ts";
 import type { HealthConfig } from "./config/health-config.ts";
 import type { Check } from "./health/check.ts";
+import { checkNames } from "./health/check-names.ts";
 import { fileCheck } from "./health/file-check.ts";
 import type { CheckSchedule } from "./health/health.ts";
 import { httpCheck } from "./health/http-check.ts";
@@ -12,7 +13,6 @@ import { tcpCheck } from "./health/tcp-check.ts";
 import { accessLine } from "./http/access-log.ts";
 import { auditLine } from "./http/audit.ts";
 import { BoundedLines } from "./http/bounded-lines.ts";
-import { maskedUrl } from "./http/masked-url.ts";
 import type { RequestObserver } from "./http/observer.ts";
 import type { Instruments } from "./instruments.ts";
 import type { SharedPart, SharedParts } from "./lib/shared-parts.ts";
@@ -106,7 +106,8 @@ export async function beginChecks(
   };
   if (storagedriver.enabled) await begin(storageCheck(value.bare, storage.driver.name), storagedriver, mark);
   for (const one of file) await begin(fileCheck(one.file), one, "file");
-  for (const one of http) await begin(httpCheck({ ...one, name: maskedUrl(one.uri) }), one, "http");
+  const names = checkNames(http.map(({ uri }) => uri));
+  for (const [index, one] of http.entries()) await begin(httpCheck({ ...one, name: names[index] ?? "…" }), one, "http");
   for (const one of tcp) await begin(tcpCheck({ addr: one.addr, ...parseAddress(one.addr) }), one, "tcp");
   return stack.move();
 }

@@ -13,7 +13,8 @@ const NO_DEFAULT = [
   "do not look for /etc/distribution/config.yml and /etc/docker/registry/config.yml",
 ] as const;
 
-export function createProgram(version: string): Program {
+/** @param early what has looked out for SIGHUP since the process began */
+export function createProgram(version: string, early?: HangUps): Program {
   let code = 0;
   const program = new Command("wharfinger")
     .description("A container registry that takes the place of docker/distribution.")
@@ -34,7 +35,7 @@ export function createProgram(version: string): Program {
       "\nWithout any configuration: port 5000, data in ./data. REGISTRY_* variables override the file.",
     )
     .action(async (path: string | undefined, flags: { readonly defaultConfig: boolean }) => {
-      const hangUps = new HangUps();
+      const hangUps = early ?? new HangUps();
       const { serve } = await import("./serve.ts");
       code = await serve(path, flags, version, hangUps);
     });

@@ -1,4 +1,5 @@
 import type { Finding } from "./finding.ts";
+import { withoutSecrets } from "./without-secrets.ts";
 
 export interface ConfigErrorOptions extends ErrorOptions {
   readonly others?: number;
@@ -12,7 +13,8 @@ export class ConfigError extends Error {
   readonly others: number;
 
   /** @param where `file:line`, the variable, or whatever else tells the operator where to look */
-  constructor(where: string, sentence: string, { others = 0, ...options }: ConfigErrorOptions = {}) {
+  constructor(where: string, said: string, { others = 0, ...options }: ConfigErrorOptions = {}) {
+    const sentence = withoutSecrets(said);
     super(`${where}: ${sentence}`.replaceAll(/\p{Cc}+/gu, " "), options);
     this.finding = { about: `${where} ${sentence}`, where, sentence, fatal: true };
     this.others = others;

@@ -44,6 +44,12 @@ function show(found: Tree | undefined, key: string): string {
   if (found === undefined) return "missing";
   if (found instanceof Sequence) return "a list";
   if (!(found instanceof Scalar)) return "a map";
-  if (SECRET.test(key) && !key.startsWith("validation.")) return "something else (not shown)";
+  if ((SECRET.test(key) && !key.startsWith("validation.")) || holdsSecret(key, found.text))
+    return "something else (not shown)";
   return JSON.stringify(found.text.length > LONGEST ? `${found.text.slice(0, LONGEST)}…` : found.text);
+}
+
+/** A password or a query where a URL should be, however wrong it is; a key where its path should be. */
+function holdsSecret(key: string, text: string): boolean {
+  return /url$/i.test(key) ? /[@?]/.test(text) : /:\/\/[^/]*@|PRIVATE KEY/.test(text);
 }

@@ -107,6 +107,9 @@ describe("the middleware redirect", () => {
     for (const wrong of ["blobs.example.com", "//a", "https:a", "https://", "ftp://a", "5"]) {
       assert.deepEqual(refusals("redirect", `baseurl: "${wrong}"`), [`${key} "${wrong}", ${must}`]);
     }
+    for (const secret of ["nope://u:S@h", "u:S@h", "https:/u:S@h", "ftp://h/?k=S"]) {
+      assert.deepEqual(refusals("redirect", `baseurl: "${secret}"`), [`${key} something else (not shown), ${must}`]);
+    }
     assert.deepEqual(refusals("redirect", "baseurl: [a]"), [`${key} a list, ${must}`]);
   });
 });

@@ -85,6 +85,22 @@ test("an HTTP check sends the name and the password of its URL, and tells neithe
   assert.deepEqual(seen, [`Basic ${btoa("me:pass word")}`]);
 });
 
+test("an HTTP check that is redirected to a URL with a password goes there without it", async () => {
+  const seen: IncomingMessage[] = [];
+  await using server = await serve((request) => {
+    seen.push(request);
+    return request.url === "/" ? [302, { Location: `${server.url.replace("//", "//u:S@")}/new` }] : [204, {}];
+  });
+  await httpCheck({ name: "n", uri: server.url, headers: {}, statuscode: 204 }).look(NEVER);
+  assert.deepEqual(
+    seen.map(({ url, headers }) => [url, headers.authorization]),
+    [
+      ["/", undefined],
+      ["/new", undefined],
+    ],
+  );
+});
+
 test("an HTTP check of nobody says why it failed, and ends when nobody waits", async () => {
   const uri = `http://127.0.0.1:${await freePort()}/`;
   await assert.rejects(httpCheck({ name: "n", uri, headers: {}, statuscode: 200 }).look(NEVER), /ECONNREFUSED/);

@@ -1,3 +1,4 @@
+import { splitCredentials } from "../lib/url-credentials.ts";
 import type { Check } from "./check.ts";
 
 export interface HttpCheckOptions {
@@ -13,27 +14,18 @@ const MOST_REDIRECTS = 10;
 
 /** Asks with a HEAD, and follows redirects; the headers are for the URL's own origin alone. */
 export function httpCheck({ name, uri, headers, statuscode }: HttpCheckOptions): Check {
-  const url = new URL(uri);
+  const { url, authorization } = splitCredentials(uri);
   const own = Object.entries(headers).flatMap(([name, values]) =>
     values.map((value): [string, string] => [name, value]),
   );
-  const pairs = [...credentialsOf(url), ...own];
-  url.username = "";
-  url.password = "";
+  const basic: [string, string][] = authorization === undefined ? [] : [["Authorization", authorization]];
   return {
     name,
     async look(signal) {
-      const status = await statusOf(url, pairs, signal);
+      const status = await statusOf(url, [...basic, ...own], signal);
       if (status !== statuscode) throw new Error(`downstream service returned unexpected status: ${status}`);
     },
   };
-}
-
-/** `fetch` takes no URL that holds them. */
-function credentialsOf({ username, password }: URL): [string, string][] {
-  if (username === "" && password === "") return [];
-  const text = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return [["Authorization", `Basic ${Buffer.from(text).toString("base64")}`]];
 }
 
 async function statusOf(first: URL, headers: [string, string][], signal: AbortSignal): Promise<number> {
@@ -44,7 +36,7 @@ async function statusOf(first: URL, headers: [string, string][], signal: AbortSi
     const location = REDIRECTS.has(response.status) ? response.headers.get("location") : null;
     if (location === null) return response.status;
     if (!URL.canParse(location, url)) throw new Error("redirected to what is no URL");
-    url = new URL(location, url);
+    url = splitCredentials(new URL(location, url)).url;
   }
   throw new Error(`stopped after ${MOST_REDIRECTS} redirects`);
 }

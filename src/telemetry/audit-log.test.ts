@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFile, rename, stat } from "node:fs/promises";
+import { mkdir, readFile, rename, rmdir, stat } from "node:fs/promises";
 import { test } from "node:test";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { openAuditLog } from "./audit-log.ts";
@@ -30,6 +30,27 @@ test("reopened, it goes on in a new file where the one so far was moved away, an
   const [older, newer] = [await readFile(folder.join("audit.jsonl.1"), "utf8"), await readFile(path, "utf8")];
   assert.equal(older + newer, Array.from({ length: 2000 }, (_, i) => `${i}\n`).join(""));
   assert.match(newer, /1999\n$/);
+});
+
+test("reopened where no new file can be had, it goes on in the one so far, says so once, and changes when it can", async () => {
+  await using folder = await temporaryFolder("audit");
+  const [path, older] = [folder.join("audit.jsonl"), folder.join("audit.jsonl.1")];
+  const told: string[] = [];
+  const log = await openAuditLog(path, (problem) => told.push(problem));
+  await rename(path, older);
+  await mkdir(path);
+  log.reopen();
+  for (const line of ["1\n", "2\n", "3\n"]) {
+    log.write(line);
+    await until(async () => (await readFile(older, "utf8")).endsWith(line));
+  }
+  assert.equal(told.length, 1);
+  assert.match(told[0] ?? "", /^the audit log goes on in the file that was moved away: EISDIR/);
+  await rmdir(path);
+  log.write("4\n");
+  await log[Symbol.asyncDispose]();
+  assert.deepEqual([await readFile(older, "utf8"), await readFile(path, "utf8")], ["1\n2\n3\n", "4\n"]);
+  assert.equal(told.length, 1);
 });
 
 test("a file that cannot be opened is said at once", async () => {
@@ -69,3 +90,8 @@ test("lines that the disk does not take are bounded, and that some are lost is t
     `the last ${16 * 1024 * 1024} bytes of the audit log could not be written`,
   ]);
 });
+
+/** The test's own deadline ends it where that never is. */
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise(setImmediate);
+}

@@ -13,7 +13,7 @@ const BATCH = 1024 * 1024;
 const PATIENCE = 10_000;
 
 export interface AuditLog extends LineWriter {
-  /** Goes on in a new file where the one so far was moved away. */
+  /** Goes on in a new file where the one so far was moved away; until there can be one, in the one so far. */
   reopen(): void;
 }
 
@@ -41,7 +41,12 @@ class AuditFile implements AuditLog {
   #lines: Buffer[] = [];
   #waiting = 0;
   #writing: Promise<void> | undefined;
+  /** The path is to be opened again; tried with every batch until it can be. */
   #moved = false;
+  /** So it was asked since it was last tried. */
+  #asked = false;
+  /** Said since then. */
+  #stayed = false;
   #ended = false;
   /** Complained of, and not well since. */
   #ailing = false;
@@ -66,6 +71,8 @@ class AuditFile implements AuditLog {
 
   reopen(): void {
     this.#moved = true;
+    this.#asked = true;
+    this.#stayed = false;
     this.#begin();
   }
 
@@ -88,14 +95,14 @@ class AuditFile implements AuditLog {
   #begin(): void {
     this.#writing ??= this.#writeAll().finally(() => {
       this.#writing = undefined;
-      if (this.#waiting > 0 && !this.#ailing) this.#begin(); // came at the last moment
+      if (this.#asked || (this.#waiting > 0 && !this.#ailing)) this.#begin(); // came at the last moment
     });
   }
 
   /** Until nothing waits any more, or something goes wrong. */
   async #writeAll(): Promise<void> {
     try {
-      while (this.#waiting > 0 || this.#moved) {
+      while (this.#waiting > 0 || this.#asked) {
         if (this.#moved) await this.#change();
         await this.#writeSome();
       }
@@ -106,10 +113,25 @@ class AuditFile implements AuditLog {
   }
 
   async #change(): Promise<void> {
-    const next = await openFile(this.#path);
-    this.#moved = false;
-    await this.#file.close();
+    this.#asked = false;
+    const next = await this.#openNext();
+    if (!next) return;
+    this.#moved = this.#asked;
+    const before = this.#file;
     this.#file = next;
+    await before.close();
+  }
+
+  /** @returns undefined where the file so far has to do */
+  async #openNext(): Promise<FileHandle | undefined> {
+    try {
+      return await openFile(this.#path);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : error;
+      if (!this.#stayed) this.#complain(`the audit log goes on in the file that was moved away: ${reason}`);
+      this.#stayed = true;
+      return undefined;
+    }
   }
 
   /** What is written is forgotten to the byte, so that a disk that was full for a while gets no half of a line twice. */

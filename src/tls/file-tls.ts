@@ -28,11 +28,14 @@ export class FileTls implements Tls {
   readonly #log: TlsLog;
   readonly #now: () => number;
   readonly #servers = new Set<Server>();
+  /** Of the files that count now. */
   #stamp: string;
   /** The chain in PEM that is shown now. */
   #shown = "";
   /** What was last said of its dates. */
   #fault: string | undefined;
+  /** Why the files that are there cannot be used, as it was last said. */
+  #refusal: string | undefined;
 
   /**
    * @param now ms since 1970
@@ -59,23 +62,39 @@ export class FileTls implements Tls {
     return undefined;
   }
 
-  /** Reads the files again where one of them changed, and tells the log once of a certificate that ends. */
+  /**
+   * Reads the files again where one of them changed, until they can be used; the log is told once of each reason why they
+   * cannot, and of a certificate that ends.
+   */
   look(): void {
-    if (stampOf(this.#config) !== this.#stamp) this.reload();
-    else this.#checkValidity();
+    if (stampOf(this.#config) !== this.#stamp) this.#renew();
+    this.#checkValidity();
   }
 
   reload(): void {
-    this.#stamp = stampOf(this.#config);
+    this.#refusal = undefined; // whoever asks is answered
+    this.#renew();
+    this.#checkValidity();
+  }
+
+  #renew(): void {
     try {
+      const stamp = stampOf(this.#config); // before the reading, so that a change meanwhile is seen at the next look
       const context = this.#read();
       for (const server of this.#servers) server.setSecureContext(context);
+      this.#stamp = stamp;
+      this.#refusal = undefined;
       this.#log.info("the files of http.tls were read again; new connections get the certificate that is there now");
-      this.#checkValidity();
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#log.error(`the files of http.tls cannot be used, so those of before stay: ${reason}`);
+      this.#refuse(error instanceof Error ? error.message : String(error));
     }
+  }
+
+  /** The cause may pass without a change of the files, so that the next look tries them again. */
+  #refuse(reason: string): void {
+    if (reason !== this.#refusal)
+      this.#log.error(`the files of http.tls cannot be used, so those of before stay: ${reason}`);
+    this.#refusal = reason;
   }
 
   [Symbol.dispose](): void {

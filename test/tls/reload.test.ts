@@ -1,8 +1,10 @@
 /** Certificates, keys and client CAs that change while the registry serves. */
 import assert from "node:assert/strict";
+import fs from "node:fs";
 import { copyFile, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { request } from "node:https";
-import { describe, test } from "node:test";
+import { syncBuiltinESMExports } from "node:module";
+import { describe, mock, test } from "node:test";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import type { TlsConfig } from "../../src/config/tls-config.ts";
 import { MemoryDriver } from "../../src/storage/memory.ts";
@@ -110,6 +112,23 @@ describe("the files of http.tls", () => {
     assert.equal(await shownBy(place.api), "second");
   });
 
+  test("that could not be read for a while count once they can, though they did not change again", async () => {
+    await using place = await open();
+    const { tls, log, api, ours } = place;
+    await replace(place, await ours.sign("second"));
+    for (const code of ["EMFILE", "EMFILE", "EIO", "EMFILE"]) withoutReading(code, () => tls.look());
+    assert.deepEqual(
+      log.map((line) => /cannot be read: (.*)$/.exec(line)?.[1]),
+      ["EMFILE", "EIO", "EMFILE"],
+    );
+    assert.equal(await shownBy(api), "first");
+    tls.look();
+    assert.equal(await shownBy(api), "second");
+    assert.match(log.at(-1) ?? "", /were read again/);
+    tls.look();
+    assert.equal(log.length, 4);
+  });
+
   test("are found where a link to their folder is set anew, as Kubernetes mounts secrets", async () => {
     await using place = await open();
     const { folder, tls, api, ours, log } = place;
@@ -198,6 +217,17 @@ describe("the files of http.tls", () => {
     }
   });
 });
+
+/** Calls `work` while no file's content can be had. */
+function withoutReading(code: string, work: () => void): void {
+  const reading = mock.method(fs, "readFileSync", () => {
+    throw new Error(code);
+  });
+  syncBuiltinESMExports();
+  work();
+  reading.mock.restore();
+  syncBuiltinESMExports();
+}
 
 async function sessionOf(api: Api, options: ConnectionOptions): Promise<Buffer> {
   const socket: TLSSocket = connect({ port: api.port, host: "127.0.0.1", rejectUnauthorized: false, ...options });

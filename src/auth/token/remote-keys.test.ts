@@ -105,6 +105,23 @@ describe("keys behind a URL", () => {
     });
   }
 
+  test("are asked for with the name and the password of the URL, which nobody is told", async () => {
+    const [asked, told]: [unknown[], string[]] = [[], []];
+    await using keys = await RemoteKeys.open({
+      url: "https://me:pass%20word@keys.test/jwks?t=secret",
+      warn: (message, fields) => told.push(message + JSON.stringify(fields)),
+      now: () => 0,
+      fetch: async (url, init) => {
+        asked.push(String(url), new Request(url, init).headers.get("authorization"));
+        return new Response("", { status: 503 });
+      },
+    });
+    assert.equal(keys.current, undefined);
+    assert.deepEqual(asked, ["https://keys.test/jwks?t=secret", `Basic ${btoa("me:pass word")}`]);
+    assert.equal(told.length, 1);
+    assert.doesNotMatch(told.join(), /pass|secret/);
+  });
+
   test("that never came are no reason to say that a token is wrong", async () => {
     await using place = new Place();
     place.answer = () => new Response("", { status: 503 });

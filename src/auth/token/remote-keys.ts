@@ -1,8 +1,10 @@
+import { splitCredentials } from "../../lib/url-credentials.ts";
 import { waited } from "../../lib/waited.ts";
 import type { Warn } from "../file-content.ts";
 import { parseKeySet, type TrustedKeys } from "./trusted-keys.ts";
 
 export interface RemoteKeysOptions {
+  /** A name and a password in it are sent, and never told. */
   readonly url: string;
   readonly warn: Warn;
   readonly fetch?: typeof fetch | undefined;
@@ -82,9 +84,11 @@ export class RemoteKeys implements AsyncDisposable {
 
   /** Goes where the operator said and nowhere else. */
   async #read(): Promise<string> {
-    const { url, fetch: get = fetch } = this.#options;
+    const { fetch: get = fetch } = this.#options;
+    const { url, authorization } = splitCredentials(this.#options.url);
+    const headers = { accept: "application/json", ...(authorization && { authorization }) };
     const signal = AbortSignal.any([this.#end.signal, AbortSignal.timeout(PATIENCE)]);
-    const response = await get(url, { headers: { accept: "application/json" }, redirect: "error", signal });
+    const response = await get(url, { headers, redirect: "error", signal });
     if (!response.ok) throw new Error(`the answer has the status ${response.status}`);
     const parts: Uint8Array[] = [];
     let size = 0;
