@@ -8,6 +8,8 @@ import type { ManifestKinds } from "../oci/manifest-kinds.ts";
 import { MediaType } from "../oci/media-types.ts";
 import type { RepositoryName } from "../oci/names.ts";
 import { ClosingDriver } from "../storage/closing.ts";
+import type { StorageDriver } from "../storage/driver.ts";
+import { rememberingDriver } from "../storage/remembering.ts";
 import { BlobLinks } from "./blob-links.ts";
 import { StoredBlobService } from "./blob-service.ts";
 import { listRepositories } from "./catalog.ts";
@@ -49,7 +51,7 @@ export class StorageRegistry implements Registry {
   ) {
     const known = memory ?? openMemory(driver.name, warn);
     this.#ownMemory = memory ? undefined : known;
-    const store = { driver: new ClosingDriver(driver, () => new RegistryClosed()), paths };
+    const store = { driver: new ClosingDriver(remembering({ driver, paths }), () => new RegistryClosed()), paths };
     this.kinds = kinds;
     this.#cache = new EndingCache(cache);
     this.#context = {
@@ -107,6 +109,15 @@ export class StorageRegistry implements Registry {
     const { driver, paths } = this.#context;
     return isTarsumDigest(digest) || (await absentIfNotFound(driver.stat(paths.blob(digest)))) !== undefined;
   }
+}
+
+/** Links, and sizes of blobs: what every pull asks for. */
+function remembering({ driver, paths }: Store): StorageDriver {
+  const blobs = `${paths.blobs}/`;
+  return rememberingDriver(driver, {
+    contents: (path) => path.endsWith("/link"),
+    stats: (path) => path.startsWith(blobs),
+  });
 }
 
 function onceInAWhile(warn: RegistryContext["warn"]): RegistryContext["warn"] {
