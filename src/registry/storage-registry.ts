@@ -23,6 +23,7 @@ import { RevisionLinks } from "./revision-links.ts";
 import { StoredSchema1Conversion } from "./schema1-conversion.ts";
 import { StoredSignatureService } from "./signature-service.ts";
 import type { Store } from "./store.ts";
+import { TagLists } from "./tag-lists.ts";
 import { StoredTagService } from "./tag-service.ts";
 import { StoredUploadService } from "./upload-service.ts";
 
@@ -59,6 +60,7 @@ export class StorageRegistry implements Registry {
       ...known,
       blobs: new BlobLinks(store, this.#cache.blobs),
       revisions: new RevisionLinks(store, this.#cache.revisions),
+      tagLists: new TagLists(store),
       options,
       kinds,
       warn: onceInAWhile(warn),
@@ -111,12 +113,14 @@ export class StorageRegistry implements Registry {
   }
 }
 
-/** Links, and sizes of blobs: what every pull asks for. */
+/** Links and sizes of blobs, which every pull asks for, and the folders that the catalogue goes through. */
 function remembering({ driver, paths }: Store): StorageDriver {
+  const { repositories } = paths;
   const blobs = `${paths.blobs}/`;
   return rememberingDriver(driver, {
     contents: (path) => path.endsWith("/link"),
     stats: (path) => path.startsWith(blobs),
+    listings: (path) => path.startsWith(repositories) && !path.includes("/_", repositories.length),
   });
 }
 

@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { driverContract } from "../../test/contract/driver.ts";
+import { countingDriver } from "../../test/support/counting-driver.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { decorate } from "../lib/decorate.ts";
-import type { FileInfo, FileStamp, StampingDriver } from "./driver.ts";
+import { canListDetailed, canStamp, type FileInfo, type FileStamp, type StampingDriver } from "./driver.ts";
 import { PathNotFound } from "./errors.ts";
 import { openFilesystem } from "./filesystem.ts";
 import { MemoryDriver } from "./memory.ts";
 import { rememberingDriver } from "./remembering.ts";
 
-const EVERYTHING = { contents: () => true, stats: () => true };
+const SECOND = 1000;
+const EVERYTHING = { contents: () => true, stats: () => true, listings: () => true };
 
 driverContract("filesystem with a memory", async (t) => {
   const folder = await temporaryFolder("remembering");
@@ -74,6 +76,30 @@ test("a size that is asked for again comes from the stamp, and is that of the mo
   assert.deepEqual(calls, ["stat", "stampOf", "stampOf"]);
   await inner.delete("/link");
   await assert.rejects(driver.stat("/link"), PathNotFound);
+});
+
+test("a listing is not read a third time while its folder is the same, and then for ten seconds", async (t) => {
+  const folder = await temporaryFolder("remembering");
+  t.after(() => folder[Symbol.asyncDispose]());
+  const files = await openFilesystem({ rootdirectory: folder.path });
+  if (!canStamp(files)) return t.skip("the temporary folder lies on a file system without stamps");
+  await files.putContent("/folder/one", Buffer.from("x"));
+  let time = Date.now() + SECOND;
+  const counted = countingDriver(files);
+  const driver = rememberingDriver(counted.driver, { ...EVERYTHING, now: () => time });
+  assert.ok(canListDetailed(driver));
+  const list = async (): Promise<readonly string[]> => (await driver.listDetailed("/folder")).map(({ name }) => name);
+  for (let i = 0; i < 5; i++) assert.deepEqual(await list(), ["one"]);
+  assert.equal(counted.calls.length, 2);
+  await files.putContent("/folder/two", Buffer.from("x"));
+  assert.deepEqual((await list()).toSorted(), ["one", "two"]);
+  counted.forget();
+  time += 10 * SECOND;
+  await list();
+  assert.equal(counted.calls.length, 0);
+  time += 1;
+  await list();
+  assert.equal(counted.calls.length, 1);
 });
 
 test("a driver without stamps is left as it is", () => {

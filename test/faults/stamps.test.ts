@@ -30,7 +30,11 @@ test("what another process wrote is what is read from then on, however it writes
       return driver.getContent(path);
     },
   });
-  const remembering = rememberingDriver(counting, { contents: () => true, stats: () => true });
+  const remembering = rememberingDriver(counting, {
+    contents: () => true,
+    stats: () => true,
+    listings: () => true,
+  });
   const count = openSync(folder.join("count"), "r");
   const writer = fork(join(import.meta.dirname, "stamped-writer.ts"), [folder.join("link"), folder.join("count")]);
   try {
