@@ -12,6 +12,8 @@ const TABLE: Table = {
   oci: { sources: [], packages: [], node: ["node:crypto"] },
   "oci/schema1/jws.ts": { sources: [], packages: ["jose"] },
   storage: { sources: ["lib"], packages: [] },
+  "storage/remembering.ts": { sources: [], packages: ["lru-cache"] },
+  "storage/stamp-memory.ts": { sources: [], packages: ["lru-cache"] },
   "storage/s3/calls.ts": { sources: [], packages: ["@aws-sdk/client-s3"] },
   "storage/s3/client.ts": { sources: [], packages: ["@aws-sdk/client-s3", "@smithy/node-http-handler"] },
   "storage/s3/multipart.ts": { sources: [], packages: ["@aws-sdk/client-s3"] },

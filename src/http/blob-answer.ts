@@ -63,6 +63,9 @@ export async function sendBlobAnswer(
   { status, parts, tail }: BlobAnswer,
   headers: Readonly<Record<string, string>>,
 ): Promise<void> {
+  const [only, ...others] = parts;
+  const bytes = only && others.length === 0 ? await blob.whole?.() : undefined;
+  if (only && bytes) return sendAtOnce(response.writeHead(status, headers), bytes, only.range);
   let reader: BlobReader | undefined;
   try {
     for (const { head, range } of parts) {
@@ -76,6 +79,10 @@ export async function sendBlobAnswer(
   } finally {
     await reader?.[Symbol.asyncDispose]();
   }
+}
+
+function sendAtOnce(response: ServerResponse, bytes: Uint8Array, { start, length }: ByteRange): void {
+  response.end(bytes.subarray(start, start + length));
 }
 
 /** The client repeats its request there, with the range it wants. Nothing here may be kept: such URLs expire. */

@@ -3,6 +3,7 @@
  *
  * @see http-api, section 5; OCI distribution-spec 1.1, "Listing tags"
  */
+import { isKnownListing } from "../lib/known-listing.ts";
 import { PageSizeInvalid } from "../oci/errors.ts";
 import type { Target } from "./target.ts";
 
@@ -26,6 +27,7 @@ export interface Page<T> {
 export async function takePage<T>(entries: AsyncIterable<T>, size: number): Promise<Page<T>> {
   const page: T[] = [];
   if (size === 0) return { entries: page, more: false };
+  if (isKnownListing(entries)) return { entries: entries.known.slice(0, size), more: entries.known.length > size };
   for await (const entry of entries) {
     if (page.length === size) return { entries: page, more: true };
     page.push(entry);

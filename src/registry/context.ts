@@ -8,6 +8,7 @@ import type { ReferenceRules } from "./reference-rules.ts";
 import type { RegistryMemory } from "./registry-memory.ts";
 import type { RevisionLinks } from "./revision-links.ts";
 import type { Store } from "./store.ts";
+import type { TagLists } from "./tag-lists.ts";
 
 /** What all services of one registry share. */
 export interface RegistryContext extends Store, Omit<RegistryMemory, typeof Symbol.asyncDispose> {
@@ -16,6 +17,7 @@ export interface RegistryContext extends Store, Omit<RegistryMemory, typeof Symb
 
   readonly blobs: BlobLinks;
   readonly revisions: RevisionLinks;
+  readonly tagLists: TagLists;
 
   /** A repository that links `digest` to bytes that are there, as far as one is found quickly among those that may be. */
   findHolder(digest: BlobDigest, mayBe: (name: RepositoryName) => boolean): Promise<RepositoryName | undefined>;

@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 import { KeyedLock } from "../lib/keyed-lock.ts";
 import type { Digest } from "../oci/digest.ts";
 import { StorageBusy } from "../storage/errors.ts";
+import { BlobMemory } from "./blob-memory.ts";
 import type { Hashing } from "./hashing.ts";
 import { ManifestMemory } from "./manifest-memory.ts";
 import { openHashing } from "./open-hashing.ts";
@@ -24,6 +25,7 @@ export interface RegistryMemory extends AsyncDisposable {
   readonly hashing: Hashing;
   readonly referrersMemory: ReferrersMemory;
   readonly manifestMemory: ManifestMemory;
+  readonly blobMemory: BlobMemory;
 
   /** Media types of manifests by digest, which never change, so that a manifest is not parsed to be served. */
   readonly mediaTypes: LRUCache<Digest, string>;
@@ -46,6 +48,7 @@ export function openMemory(
     hashing,
     referrersMemory: new ReferrersMemory(),
     manifestMemory: new ManifestMemory(),
+    blobMemory: new BlobMemory(),
     mediaTypes: new LRUCache({ max: 10_000 }),
     [Symbol.asyncDispose]: () => hashing[Symbol.asyncDispose](),
   };

@@ -91,6 +91,8 @@ export interface Blob {
    *   who opens the blob again gets what the storage has
    */
   read(range?: ByteRange): Promise<BlobReader>;
+  /** All its bytes, checked, where they are few; not to be changed. Who replaces {@link read} replaces this too. */
+  whole?(): Promise<Uint8Array | undefined>;
 }
 
 export interface ByteRange {
@@ -106,7 +108,6 @@ export interface BlobReader extends AsyncDisposable {
    * @returns how many; 0 at the end, which comes early where the storage lost bytes
    */
   read(into: Uint8Array): Promise<number>;
-
   /**
    * The next {@link read} begins there and goes to the end of the range that was opened.
    * @param offset bytes from the start of the blob, within that range or at its end

@@ -8,6 +8,8 @@ import type { ManifestKinds } from "../oci/manifest-kinds.ts";
 import { MediaType } from "../oci/media-types.ts";
 import type { RepositoryName } from "../oci/names.ts";
 import { ClosingDriver } from "../storage/closing.ts";
+import type { StorageDriver } from "../storage/driver.ts";
+import { rememberingDriver } from "../storage/remembering.ts";
 import { BlobLinks } from "./blob-links.ts";
 import { StoredBlobService } from "./blob-service.ts";
 import { listRepositories } from "./catalog.ts";
@@ -21,6 +23,7 @@ import { RevisionLinks } from "./revision-links.ts";
 import { StoredSchema1Conversion } from "./schema1-conversion.ts";
 import { StoredSignatureService } from "./signature-service.ts";
 import type { Store } from "./store.ts";
+import { TagLists } from "./tag-lists.ts";
 import { StoredTagService } from "./tag-service.ts";
 import { StoredUploadService } from "./upload-service.ts";
 
@@ -49,7 +52,7 @@ export class StorageRegistry implements Registry {
   ) {
     const known = memory ?? openMemory(driver.name, warn);
     this.#ownMemory = memory ? undefined : known;
-    const store = { driver: new ClosingDriver(driver, () => new RegistryClosed()), paths };
+    const store = { driver: new ClosingDriver(remembering({ driver, paths }), () => new RegistryClosed()), paths };
     this.kinds = kinds;
     this.#cache = new EndingCache(cache);
     this.#context = {
@@ -57,6 +60,7 @@ export class StorageRegistry implements Registry {
       ...known,
       blobs: new BlobLinks(store, this.#cache.blobs),
       revisions: new RevisionLinks(store, this.#cache.revisions),
+      tagLists: new TagLists(store),
       options,
       kinds,
       warn: onceInAWhile(warn),
@@ -107,6 +111,17 @@ export class StorageRegistry implements Registry {
     const { driver, paths } = this.#context;
     return isTarsumDigest(digest) || (await absentIfNotFound(driver.stat(paths.blob(digest)))) !== undefined;
   }
+}
+
+/** Links and sizes of blobs, which every pull asks for, and the folders that the catalogue goes through. */
+function remembering({ driver, paths }: Store): StorageDriver {
+  const { repositories } = paths;
+  const blobs = `${paths.blobs}/`;
+  return rememberingDriver(driver, {
+    contents: (path) => path.endsWith("/link"),
+    stats: (path) => path.startsWith(blobs),
+    listings: (path) => path.startsWith(repositories) && !path.includes("/_", repositories.length),
+  });
 }
 
 function onceInAWhile(warn: RegistryContext["warn"]): RegistryContext["warn"] {

@@ -67,6 +67,41 @@ describe("a blob", () => {
   });
 });
 
+describe("all of a small blob", () => {
+  test("is read once, and looked for each time", async () => {
+    const { driver, calls, forget } = countingDriver(new MemoryDriver());
+    const { registry, blob } = await openBlob(driver);
+    await using _ = registry;
+    forget();
+    for (let i = 0; i < 3; i++) assert.deepEqual(await wholeOf(blob), "0123456789");
+    assert.deepEqual(calls, [`reader ${PATH}`, `stat ${PATH}`, `stat ${PATH}`]);
+  });
+
+  test("is not had where its bytes are gone or others, and never after the registry's end", async () => {
+    const driver = new MemoryDriver();
+    const { registry, blob } = await openBlob(driver);
+    assert.equal(await wholeOf(blob), "0123456789");
+    await driver.putContent(PATH, Buffer.from("012"));
+    assert.equal(await wholeOf(blob), undefined);
+    await driver.delete(PATH);
+    assert.equal(await wholeOf(blob), undefined);
+    await driver.putContent(PATH, BYTES);
+    assert.equal(await wholeOf(blob), "0123456789");
+    await registry[Symbol.asyncDispose]();
+    await assert.rejects(wholeOf(blob), RegistryClosed);
+  });
+
+  test("is not had where it is damaged when it is read first", async () => {
+    const driver = new MemoryDriver();
+    const { registry, blob } = await openBlob(driver);
+    await using _ = registry;
+    await driver.putContent(PATH, Buffer.from("012345678X"));
+    assert.equal(await wholeOf(blob), undefined);
+    await driver.putContent(PATH, BYTES);
+    assert.equal(await wholeOf(blob), "0123456789");
+  });
+});
+
 describe("a reader of a blob", () => {
   test("goes on where it is sent, within its range, and several seeks cost one opening", async () => {
     const { driver, count } = countingDriver(new MemoryDriver());
@@ -220,6 +255,11 @@ async function openBlob(
 async function some(reader: BlobReader, most: number): Promise<string> {
   const into = Buffer.alloc(most);
   return into.subarray(0, await reader.read(into)).toString();
+}
+
+async function wholeOf(blob: Blob): Promise<string | undefined> {
+  const bytes = await blob.whole?.();
+  return bytes && Buffer.from(bytes).toString();
 }
 
 async function rest(reader: BlobReader): Promise<string> {

@@ -1,8 +1,12 @@
+import type { BlobDigest } from "../oci/blob-digest.ts";
 import type { BlobDescriptor } from "../oci/descriptor.ts";
+import { type Digest, isDigest } from "../oci/digest.ts";
 import { BlobUnknown, RegistryClosed } from "../oci/errors.ts";
 import { canRedirect, type FileReader, type RedirectRequest } from "../storage/driver.ts";
 import { ReaderClosed } from "../storage/errors.ts";
 import type { LinkedBlob } from "./blob-links.ts";
+import { SMALL_BLOB } from "./blob-memory.ts";
+import { readContent } from "./content.ts";
 import type { RegistryContext } from "./context.ts";
 import { absentIfNotFound } from "./links.ts";
 import type { Blob, BlobReader, ByteRange } from "./registry.ts";
@@ -11,12 +15,14 @@ export class StoredBlob implements Blob {
   readonly descriptor: BlobDescriptor;
   readonly createdAt: Date | undefined;
   readonly #context: RegistryContext;
+  readonly #target: BlobDigest;
   readonly #path: string;
   readonly #forget: LinkedBlob["forget"];
 
   constructor(context: RegistryContext, descriptor: BlobDescriptor, { target, modified, forget }: LinkedBlob) {
     this.#context = context;
     this.descriptor = descriptor;
+    this.#target = target;
     this.#path = context.paths.blob(target);
     this.#forget = forget;
     this.createdAt = modified === undefined ? undefined : new Date(modified);
@@ -44,6 +50,24 @@ export class StoredBlob implements Blob {
     }
     const open = (offset: number): Promise<FileReader> => this.#reader(offset, end - offset);
     return new StoredBlobReader(await open(start), { start, end, open, driver: this.#context.driver.name });
+  }
+
+  /** Looks for the file in any case: bytes that were collected are not served, nor is anything after the registry's end. */
+  async whole(): Promise<Uint8Array | undefined> {
+    const { size } = this.descriptor;
+    if (size > SMALL_BLOB || !isDigest(this.#target)) return undefined;
+    const known = this.#context.blobMemory.get(this.#target);
+    if (known === undefined) return await this.#load(this.#target);
+    const info = await absentIfNotFound(this.#context.driver.stat(this.#path));
+    return info?.size === size && known.length === size ? known : undefined;
+  }
+
+  /** Bytes that are not what they should be are left to whoever reads them. */
+  async #load(target: Digest): Promise<Uint8Array | undefined> {
+    const content = await readContent(this.#context, target, this.descriptor.size);
+    if (content === undefined || content === "damaged" || content.length !== this.descriptor.size) return undefined;
+    this.#context.blobMemory.set(target, content);
+    return content;
   }
 
   /** @throws {BlobUnknown} where the bytes are gone, or are not those that a cache remembered */

@@ -1,4 +1,5 @@
 import { mapConcurrent } from "../lib/concurrency.ts";
+import { knownListing } from "../lib/known-listing.ts";
 import type { Digest } from "../oci/digest.ts";
 import { ManifestUnknown, NameUnknown } from "../oci/errors.ts";
 import { isTag, type RepositoryName, type Tag } from "../oci/names.ts";
@@ -30,15 +31,24 @@ export class StoredTagService implements TagService {
     return (await this.#current(tag)) !== undefined;
   }
 
-  async *list(options: ListOptions<Tag> = {}): AsyncGenerator<Tag, void, void> {
-    const { after, signal } = options;
+  list(options: ListOptions<Tag> = {}): AsyncIterable<Tag> {
+    const known = this.#context.tagLists.get(this.#repository);
+    return known ? knownListing(known, options.after) : this.#look(options);
+  }
+
+  async *#look({ after, signal }: ListOptions<Tag>): AsyncGenerator<Tag, void, void> {
+    const remember = after === undefined ? this.#context.tagLists.begin(this.#repository) : undefined;
     const names = (await this.#names()).filter((name) => after === undefined || name > after).sort();
+    let missing = 0;
     for (let i = 0; i < names.length; i += LOOK_AHEAD) {
       signal?.throwIfAborted();
       const some = names.slice(i, i + LOOK_AHEAD);
       const links = await mapConcurrent(some, LOOK_AHEAD, (tag) => this.#exists(tag));
-      yield* some.filter((_, index) => links[index]);
+      const tags = some.filter((_, index) => links[index]);
+      missing += some.length - tags.length;
+      yield* tags;
     }
+    if (missing === 0) remember?.(names);
   }
 
   async set(tag: Tag, digest: Digest, condition?: (current: Digest | undefined) => void): Promise<void> {

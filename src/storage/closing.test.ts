@@ -7,6 +7,7 @@ import { ClosingDriver } from "./closing.ts";
 import {
   canListDetailed,
   canRedirect,
+  canStamp,
   canWriteAtomically,
   type FileWriter,
   type RedirectingDriver,
@@ -20,6 +21,16 @@ class Ended extends Error {}
 driverContract("with an end", async () => closing(new MemoryDriver()));
 
 describe("a driver that was disposed of", () => {
+  test("tells no stamps, which it did before where the driver has them", async () => {
+    const stamp = { inode: 1n, modified: 2n, changed: 3n, size: 4n, isDirectory: false };
+    const driver = closing(decorate(new MemoryDriver(), { stampOf: () => stamp }));
+    assert.ok(canStamp(driver));
+    assert.equal(driver.stampOf("/object"), stamp);
+    await driver[Symbol.asyncDispose]();
+    assert.equal(driver.stampOf("/object"), undefined);
+    assert.ok(!canStamp(closing(new MemoryDriver())));
+  });
+
   test("refuses every call, and those on its readers and writers", async () => {
     const inner = new MemoryDriver();
     await inner.putContent("/object", Buffer.from("some bytes"));

@@ -4,6 +4,7 @@ import {
   canListDetailed,
   canRedirect,
   canStage,
+  canStamp,
   canWriteAtomically,
   type DetailingDriver,
   type FileInfo,
@@ -13,6 +14,7 @@ import {
   type ReadOptions,
   type RedirectingDriver,
   type StagingDriver,
+  type StampingDriver,
   type StorageDriver,
   type WriterOptions,
 } from "./driver.ts";
@@ -36,6 +38,8 @@ export class ClosingDriver implements StorageDriver {
   readonly commitStaged?: StagingDriver["commitStaged"];
   /** As well. */
   readonly listDetailed?: DetailingDriver["listDetailed"];
+  /** As well. Nothing is told after the end. */
+  readonly stampOf?: StampingDriver["stampOf"];
   readonly atomicWriter?: AtomicDriver["atomicWriter"];
   readonly listUnfinished?: AtomicDriver["listUnfinished"];
   readonly removeUnfinished?: AtomicDriver["removeUnfinished"];
@@ -59,6 +63,10 @@ export class ClosingDriver implements StorageDriver {
     }
     if (canListDetailed(driver)) {
       this.listDetailed = (path) => this.#lifetime.run(() => driver.listDetailed(path));
+    }
+    if (canStamp(driver)) {
+      const stampOf = driver.stampOf.bind(driver);
+      this.stampOf = (path) => (this.#lifetime.hasEnded ? undefined : stampOf(path));
     }
     if (canWriteAtomically(driver)) {
       this.atomicWriter = (path, aside) =>

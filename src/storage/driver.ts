@@ -191,6 +191,32 @@ export function canListDetailed(driver: StorageDriver): driver is DetailingDrive
   return "listDetailed" in driver && typeof driver.listDetailed === "function";
 }
 
+/**
+ * A store that tells at once, without a promise, whether a file or folder is still what it was. It does so only where that
+ * takes microseconds: nothing else runs meanwhile. Who replaces `getContent`, `stat` or `list` of such a driver replaces this
+ * too, or takes it away by `stampOf: undefined`.
+ */
+export interface StampingDriver extends StorageDriver {
+  /** @returns undefined where nothing is there, and where it cannot be told: the other methods say more */
+  stampOf(path: string): FileStamp | undefined;
+}
+
+export function canStamp(driver: StorageDriver): driver is StampingDriver {
+  return "stampOf" in driver && typeof driver.stampOf === "function";
+}
+
+/** Another one after every change, as far as the store's clock is fine enough: see stamp.ts. */
+export interface FileStamp {
+  readonly inode: bigint;
+  /** When the bytes or names in it were changed, as far as nobody said otherwise. ns since 1970 */
+  readonly modified: bigint;
+  /** When anything of it was changed, which nobody but the system says. ns since 1970 */
+  readonly changed: bigint;
+  /** Bytes; of a folder whatever the system says. */
+  readonly size: bigint;
+  readonly isDirectory: boolean;
+}
+
 /** A store that can show an object of any length at once and whole, or never. */
 export interface AtomicDriver extends StorageDriver {
   /**

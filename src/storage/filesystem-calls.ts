@@ -18,6 +18,7 @@ export const read: typeof fs.read.__promisify__ = promisify(fs.read);
 export const write: typeof fs.write.__promisify__ = promisify(fs.write);
 export const fsync: typeof fs.fsync.__promisify__ = promisify(fs.fsync);
 export const stat: typeof fs.stat.__promisify__ = promisify(fs.stat);
+export const statfs: typeof fs.statfs.__promisify__ = promisify(fs.statfs);
 export const access: typeof fs.access.__promisify__ = promisify(fs.access);
 export const mkdir: typeof fs.mkdir.__promisify__ = promisify(fs.mkdir);
 export const readdir: typeof fs.readdir.__promisify__ = promisify(fs.readdir);

@@ -11,7 +11,15 @@ import { constants } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { getSystemErrorMessage } from "node:util";
 import { checkFolder, checkOffset, checkPath } from "./checks.ts";
-import type { DetailingDriver, FileInfo, FileReader, FileWriter, ListedChild, PutOptions } from "./driver.ts";
+import type {
+  DetailingDriver,
+  FileInfo,
+  FileReader,
+  FileWriter,
+  ListedChild,
+  PutOptions,
+  StampingDriver,
+} from "./driver.ts";
 import { Directories } from "./durable.ts";
 import { PathNotFound, StorageError } from "./errors.ts";
 import {
@@ -30,6 +38,7 @@ import {
 } from "./filesystem-calls.ts";
 import { listChildren, listNames } from "./filesystem-listing.ts";
 import { openReader } from "./filesystem-reader.ts";
+import { stampsBelow, type TakeStamp } from "./filesystem-stamps.ts";
 import { openWriter } from "./filesystem-writer.ts";
 
 /** How often a tree is removed again where others go on filling it. */
@@ -50,10 +59,10 @@ export async function openFilesystem(options: FilesystemOptions): Promise<Filesy
     await makeRoot(root, directories);
     const write = options.writable === false ? 0 : constants.W_OK;
     await access(`${root}/.`, constants.R_OK | constants.X_OK | write);
+    return new FilesystemDriver(root, directories, await stampsBelow(root));
   } catch (error) {
     throw new StorageError(FILESYSTEM, `cannot use the root directory ${root}: ${reasonOf(error)}`, { cause: error });
   }
-  return new FilesystemDriver(root, directories);
 }
 
 /** Folder by folder: where the system refuses a folder as if its parent were missing, as in /proc, Node tries for ever. */
@@ -70,15 +79,18 @@ async function makeRoot(root: string, directories: Directories): Promise<void> {
 export class FilesystemDriver implements DetailingDriver {
   readonly name: string = FILESYSTEM;
   readonly location: string;
+  /** There where the file system is one of this machine. */
+  readonly stampOf?: StampingDriver["stampOf"];
   readonly #directories: Directories;
   /** The root as a prefix of driver paths. */
   readonly #prefix: string;
 
   /** @param root absolute and there; {@link openFilesystem} sees to that */
-  constructor(root: string, directories: Directories = new Directories()) {
+  constructor(root: string, directories: Directories = new Directories(), takeStamp?: TakeStamp) {
     this.location = root;
     this.#prefix = root === "/" ? "" : root;
     this.#directories = directories;
+    if (takeStamp) this.stampOf = (path) => takeStamp(this.#folderOf(path));
   }
 
   async getContent(path: string): Promise<Uint8Array> {

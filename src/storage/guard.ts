@@ -62,6 +62,10 @@ export class Guard implements Disposable {
     });
   }
 
+  get isDown(): boolean {
+    return this.#liveness.isDown;
+  }
+
   /** @throws {StorageDown | StorageBusy} without a call, and whatever `call` does */
   async run<T>(call: () => Promise<T>): Promise<T> {
     if (this.#liveness.isDown) throw this.#spare();

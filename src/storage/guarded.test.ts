@@ -5,7 +5,7 @@ import { driverContract } from "../../test/contract/driver.ts";
 import { countingDriver } from "../../test/support/counting-driver.ts";
 import { type DriverCall, failingDriver } from "../../test/support/failing-driver.ts";
 import { decorate } from "../lib/decorate.ts";
-import { canStage, type StorageDriver } from "./driver.ts";
+import { canStage, canStamp, type StorageDriver } from "./driver.ts";
 import { StorageBusy, StorageDown, StorageError, StorageFull, StorageUnreachable, WriteConflict } from "./errors.ts";
 import type { GuardOptions } from "./guard.ts";
 import { guardDriver } from "./guarded.ts";
@@ -37,6 +37,24 @@ describe("a guarded driver", () => {
     assert.deepEqual(told, [
       ["the storage does not answer; requests are refused until it does", { reason: "s3: refused" }],
     ]);
+  });
+
+  test("tells no stamps of a storage that is dead", async () => {
+    const stamp = { inode: 1n, modified: 2n, changed: 3n, size: 4n, isDirectory: false };
+    let asked = 0;
+    const stampOf = (): typeof stamp => {
+      asked += 1;
+      return stamp;
+    };
+    const { storage, driver } = guard(decorate(new MemoryDriver(), { stampOf }));
+    assert.ok(canStamp(driver));
+    assert.equal(driver.stampOf("/a"), stamp);
+    storage.failAll(dead);
+    await assert.rejects(driver.getContent("/a"), StorageUnreachable);
+    await setImmediate();
+    storage.mend();
+    assert.equal(driver.stampOf("/a"), undefined);
+    assert.equal(asked, 1);
   });
 
   test("asks it again when a probe is answered, whatever the answer", async (t) => {

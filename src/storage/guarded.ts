@@ -5,12 +5,14 @@ import {
   canListDetailed,
   canRedirect,
   canStage,
+  canStamp,
   canWriteAtomically,
   type DetailingDriver,
   type FileReader,
   type FileWriter,
   type RedirectingDriver,
   type StagingDriver,
+  type StampingDriver,
   type StorageDriver,
 } from "./driver.ts";
 import { Guard, type GuardOptions } from "./guard.ts";
@@ -30,6 +32,7 @@ export function guardDriver(driver: StorageDriver, options: Omit<GuardOptions, "
     ...(canRedirect(driver) && guardRedirects(driver, guard)),
     ...(canStage(driver) && guardStaging(driver, guard)),
     ...(canListDetailed(driver) && guardListing(driver, guard)),
+    ...(canStamp(driver) && guardStamps(driver, guard)),
     ...(canWriteAtomically(driver) && guardAtomic(driver, guard)),
     getContent: (...read) => guard.run(() => driver.getContent(...read)),
     putContent: (...put) => guard.run(() => driver.putContent(...put)),
@@ -52,6 +55,12 @@ function guardRedirects(driver: RedirectingDriver, guard: Guard): Pick<Redirecti
 
 function guardListing(driver: DetailingDriver, guard: Guard): Pick<DetailingDriver, "listDetailed"> {
   return { listDetailed: (path) => guard.run(() => driver.listDetailed(path)) };
+}
+
+/** While the storage is down nothing is known, and the calls that are made instead say so. */
+function guardStamps(driver: StampingDriver, guard: Guard): Pick<StampingDriver, "stampOf"> {
+  const stampOf = driver.stampOf.bind(driver);
+  return { stampOf: (path) => (guard.isDown ? undefined : stampOf(path)) };
 }
 
 function guardAtomic(

@@ -12,6 +12,10 @@ export class Lifetime {
     this.#toError = toError;
   }
 
+  get hasEnded(): boolean {
+    return this.#ended;
+  }
+
   async run<T>(call: () => Promise<T>): Promise<T> {
     if (this.#ended) throw this.#toError();
     this.#running += 1;

@@ -2,8 +2,9 @@ import type { StorageDriver } from "../../src/storage/driver.ts";
 
 export type DriverCall = "getContent" | "putContent" | "reader" | "writer" | "stat" | "list" | "move" | "delete";
 
-/** A listing that says more is a listing. */
+/** A listing that says more is a listing, and a stamp comes of a stat. */
 export function callOf(key: PropertyKey): string {
+  if (key === "stampOf") return "stat";
   return key === "listDetailed" ? "list" : String(key);
 }
 
@@ -24,6 +25,7 @@ export function failingDriver(inner: StorageDriver): FailingDriver {
       if (typeof member !== "function") return member;
       return (...parameters: readonly unknown[]): unknown => {
         const error = faults.get(callOf(key))?.(String(parameters[0]));
+        if (error && key === "stampOf") return undefined;
         return error ? Promise.reject(error) : Reflect.apply(member, target, [...parameters]);
       };
     },

@@ -19,7 +19,7 @@ export function gatedDriver(inner: StorageDriver): GatedDriver {
   const driver = new Proxy(inner, {
     get(target, key) {
       const member: unknown = Reflect.get(target, key, target);
-      if (typeof member !== "function") return member;
+      if (typeof member !== "function" || key === "stampOf") return member; // which cannot wait
       return (...parameters: readonly unknown[]): unknown => {
         const make = (): unknown => Reflect.apply(member, target, [...parameters]);
         const name = `${callOf(key)} ${String(parameters[0])}`;

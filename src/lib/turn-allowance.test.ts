@@ -1,0 +1,14 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
+import { TurnAllowance } from "./turn-allowance.ts";
+
+test("what is used up in one turn of the event loop is there again in the next", async () => {
+  const allowance = new TurnAllowance(2);
+  const takeThree = (): readonly boolean[] => [allowance.take(), allowance.take(), allowance.take()];
+  assert.deepEqual(takeThree(), [true, true, false]);
+  await Promise.resolve();
+  assert.equal(allowance.take(), false);
+  await setImmediate();
+  assert.deepEqual(takeThree(), [true, true, false]);
+});

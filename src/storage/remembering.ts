@@ -1,0 +1,118 @@
+import { LRUCache } from "lru-cache";
+import { decorate } from "../lib/decorate.ts";
+import { TurnAllowance } from "../lib/turn-allowance.ts";
+import {
+  canListDetailed,
+  canStamp,
+  type DetailingDriver,
+  type ListedChild,
+  type StampingDriver,
+  type StorageDriver,
+} from "./driver.ts";
+import { toFileInfo } from "./stamp.ts";
+import { StampMemory } from "./stamp-memory.ts";
+
+export interface RememberingOptions {
+  /** Whether a path's content is worth remembering: a few bytes that are read again and again. */
+  readonly contents: (path: string) => boolean;
+  /** Whether a path is asked for its size again and again. */
+  readonly stats: (path: string) => boolean;
+  /** Whether a folder is listed again and again. */
+  readonly listings: (path: string) => boolean;
+  /** ms since 1970, by the clock that the file system has. */
+  readonly now?: () => number;
+}
+
+/** Paths of each kind. A link that is remembered costs half a KiB. */
+const MOST_PATHS = 10_000;
+
+/** Children of all listings together, 100 bytes each. */
+const MOST_CHILDREN = 100_000;
+
+/** Bytes of a content that is remembered. */
+const LONGEST = 256;
+
+/**
+ * How long a listing is remembered. Of a child that is a symbolic link it says whether that leads to a folder, and this may
+ * change without a trace in the folder itself. ms
+ */
+const LISTING_LIFE = 10_000;
+
+/** Stamps taken before others get their turn again: half a millisecond. */
+const STAMPS_A_TURN = 200;
+
+/**
+ * A driver that remembers small contents and listings by the stamps of their files and folders: as long as the stamp is the
+ * same, so are they, whoever else may write there. A path that was asked for before is looked at without a promise; the first
+ * time it may have to come from the disk, which takes its time, and is waited for elsewhere.
+ *
+ * @returns `driver` where it gives no stamps; else one that owns it
+ */
+export function rememberingDriver(driver: StorageDriver, options: RememberingOptions): StorageDriver {
+  if (!canStamp(driver)) return driver;
+  const allowance = new TurnAllowance(STAMPS_A_TURN);
+  const stampOf = driver.stampOf.bind(driver);
+  const takeStamp: typeof stampOf = (path) => (allowance.take() ? stampOf(path) : undefined);
+  return decorate(driver, {
+    ...rememberContents(driver, options, takeStamp),
+    ...rememberPresence(driver, options, takeStamp),
+    ...(canListDetailed(driver) && rememberListings(driver, options, takeStamp)),
+  });
+}
+
+type TakeStamp = StampingDriver["stampOf"];
+
+function rememberContents(
+  driver: StorageDriver,
+  { contents, now = Date.now }: RememberingOptions,
+  takeStamp: TakeStamp,
+): Pick<StorageDriver, "getContent"> {
+  const sizeOf = ({ length }: string): number | undefined => (length <= LONGEST ? 1 : undefined);
+  const memory = new StampMemory<string>({ takeStamp, now, sizeOf, mostSize: MOST_PATHS });
+  return {
+    getContent: async (path) => {
+      if (!contents(path)) return await driver.getContent(path);
+      return Buffer.from(await memory.get(path, async () => toText(await driver.getContent(path))), "latin1");
+    },
+  };
+}
+
+/** A character a byte. */
+function toText({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString("latin1");
+}
+
+/** Remembers nothing but which paths were there: what `stat` says is always of the moment. */
+function rememberPresence(
+  driver: StorageDriver,
+  { stats }: RememberingOptions,
+  takeStamp: TakeStamp,
+): Pick<StorageDriver, "stat"> {
+  const seen = new LRUCache<string, true>({ max: MOST_PATHS });
+  return {
+    stat: async (path) => {
+      if (!stats(path)) return await driver.stat(path);
+      const stamp = seen.get(path) && takeStamp(path);
+      if (stamp) return toFileInfo(stamp);
+      seen.delete(path);
+      const info = await driver.stat(path);
+      seen.set(path, true);
+      return info;
+    },
+  };
+}
+
+function rememberListings(
+  driver: DetailingDriver,
+  { listings, now = Date.now }: RememberingOptions,
+  takeStamp: TakeStamp,
+): Pick<DetailingDriver, "listDetailed"> {
+  const sizeOf = ({ length }: readonly ListedChild[]): number => length + 1;
+  const memory = new StampMemory({ takeStamp, now, sizeOf, mostSize: MOST_CHILDREN, life: LISTING_LIFE });
+  return {
+    listDetailed: async (path) => {
+      if (!listings(path)) return await driver.listDetailed(path);
+      return [...(await memory.get(path, () => driver.listDetailed(path)))];
+    },
+  };
+}
