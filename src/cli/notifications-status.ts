@@ -15,10 +15,8 @@ export function notificationsStatus(path: string | undefined, flags: LoadFlags):
   if (folder === undefined) throw new Failure("this registry keeps nothing: its queue is in the memory of its process");
   const configured = withOwnNames(config.notifications.endpoints).map(({ name }) => name);
   const all = read(folder, configured);
-  if (all.length === 0) process.stdout.write("no endpoint is configured, and nothing waits for one
-");
-  for (const status of all) process.stdout.write(`${toLine(status)}
-`);
+  if (all.length === 0) process.stdout.write("no endpoint is configured, and nothing waits for one\n");
+  for (const status of all) process.stdout.write(`${toLine(status)}\n`);
 }
 
 function read(folder: string, configured: readonly string[]): readonly EndpointStatus[] {
