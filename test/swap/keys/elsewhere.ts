@@ -74,7 +74,8 @@ export const NEW_IN_3: Readonly<Record<string, string>> = {
   "redis.routerandomly": "src/config/review.test.ts: warned of",
   "redis.disableidentity": "src/cache/redis-options.test.ts",
   "redis.identitysuffix": "src/cache/redis-options.test.ts",
-  "redis.unstableresp3": "src/config/review.test.ts: nothing is to be seen of it, no command has a reply that is unstable",
+  "redis.unstableresp3":
+    "src/config/review.test.ts: nothing is to be seen of it, no command has a reply that is unstable",
   "redis.tls.certificate": "test/cache/redis-servers.test.ts",
   "redis.tls.key": "test/cache/redis-servers.test.ts",
   "redis.tls.rootcas[]": "test/cache/redis-servers.test.ts",
