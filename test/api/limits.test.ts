@@ -64,13 +64,11 @@ describe("a limit", () => {
     await using api = await limited({ uploads: 1 });
     const location = await startUpload(api, "a");
     const other = await startUpload(api, "a");
-    const first = request(`${api.origin}${location}`, { method: "PATCH" });
-    first.write("some");
-    await until("the first upload holds the place", async () => {
-      const answer = await api.send("PATCH", other, { body: "x" });
-      if (answer.status === 429) expectError(answer, 429, "TOOMANYREQUESTS");
-      return answer.status === 429;
-    });
+    const headers = { Expect: "100-continue", "Transfer-Encoding": "chunked" };
+    const first = request(`${api.origin}${location}`, { method: "PATCH", headers });
+    first.flushHeaders();
+    await once(first, "continue"); // by now it holds the place
+    expectError(await api.send("PATCH", other, { body: "x" }), 429, "TOOMANYREQUESTS");
     assert.equal((await api.send("GET", "/v2/")).status, 200);
     const answered = once(first, "response");
     first.end();
