@@ -22,16 +22,15 @@ export interface Http2Timeouts {
   readonly stall: number;
 }
 
-/**
- * Requests of one connection at a time, and bytes that a client may send of each before it hears from us. The runtime gives
- * the connection's own window back as bytes arrive, so these two alone bound what one connection has us hold: 25 MiB, and
- * 128 where the client is far.
- */
-const NEAR = { maxConcurrentStreams: 100, initialWindowSize: 256 * 1024 } as const;
-const FAR_AWAY = { maxConcurrentStreams: 32, initialWindowSize: 4 * 1024 * 1024 } as const;
+/** Requests of one connection at a time. Fewer later on would have clients refused that have not heard of it yet. */
+const MOST_STREAMS = 100;
 
-/** Requests with which a client may be told of that: so many more may be on their way. */
-const FEW_STREAMS = 8;
+/**
+ * Bytes that a client may send of a request before it hears from us. The runtime gives the connection's own window back as
+ * bytes arrive, so these alone bound what one connection has us hold: 25 MiB, and 100 where the client is far.
+ */
+const STREAM_WINDOW = 256 * 1024;
+const FAR_STREAM_WINDOW = 1024 * 1024;
 
 /** Bytes on their way that no request was read of yet. */
 const SESSION_WINDOW = 8 * 1024 * 1024;
@@ -60,7 +59,8 @@ export class Http2Connections implements Disposable {
     this.#timeouts = timeouts;
     this.#server = createServer({
       settings: {
-        ...NEAR,
+        maxConcurrentStreams: MOST_STREAMS,
+        initialWindowSize: STREAM_WINDOW,
         maxFrameSize: LONGEST_FRAME,
         maxHeaderListSize: HEAD,
       },
@@ -99,19 +99,17 @@ export class Http2Connections implements Disposable {
     session.once("close", () => this.#sessions.delete(session));
     session.on("error", () => undefined); // it ends the connection, and is the client's
     if (socket) sockets.set(session, socket);
-    widenFar(session, closeIdle(session, this.#timeouts));
+    closeIdle(session, this.#timeouts);
+    widenFar(session);
   }
 }
 
-/**
- * @param open requests of the connection right now
- * @param tries pings that must all be slow, because one may be slow for what we do ourselves meanwhile
- */
-function widenFar(session: ServerHttp2Session, open: () => number, tries = 3): void {
+/** @param tries pings that must all be slow, because one may be slow for what we do ourselves meanwhile */
+function widenFar(session: ServerHttp2Session, tries = 3): void {
   session.ping((error, time) => {
     if (error || time < FAR || session.destroyed) return;
-    if (tries > 1) widenFar(session, open, tries - 1);
-    else if (open() <= FEW_STREAMS) session.settings(FAR_AWAY);
+    if (tries > 1) widenFar(session, tries - 1);
+    else session.settings({ initialWindowSize: FAR_STREAM_WINDOW });
   });
 }
 
@@ -136,11 +134,8 @@ function toHttp1(request: IncomingMessage): IncomingMessage {
   return request;
 }
 
-/**
- * Ends a connection on which there is no request for too long, whatever else is sent on it.
- * @returns how many requests there are
- */
-function closeIdle(session: ServerHttp2Session, { header, idle }: Http2Timeouts): () => number {
+/** Ends a connection on which there is no request for too long, whatever else is sent on it. */
+function closeIdle(session: ServerHttp2Session, { header, idle }: Http2Timeouts): void {
   let streams = 0;
   const end = (): void => {
     session.close();
@@ -156,7 +151,6 @@ function closeIdle(session: ServerHttp2Session, { header, idle }: Http2Timeouts)
     });
   });
   session.once("close", () => clearTimeout(timer));
-  return () => streams;
 }
 
 const CANCEL = 8;

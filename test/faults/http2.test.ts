@@ -213,7 +213,7 @@ describe("a client of HTTP/2", () => {
     await using way = await slowProxy(api.port);
     way.delay(20);
     using client = await Http2Client.open(`http://${way.address}`);
-    await until("its window grew", () => client.session.remoteSettings.initialWindowSize === 4 * MIB);
+    await until("its window grew", () => client.session.remoteSettings.initialWindowSize === MIB);
     const [bytes, location] = [noise(6 * MIB), await startUpload(api, "a")];
     const stream = client.request("PUT", `${location}&digest=${digestOf(bytes)}`);
     stream.end(bytes);
