@@ -53,8 +53,10 @@ export async function serve(
     return inTime(all, Math.min(patience() + LEAST_PATIENCE, LONGEST_TIMER), log);
   });
   const listener = parts.use(await orFail(openListener(config, log, apps.answer), locate));
-  const app = await orFail(createApp({ config, isStart: true, ...surroundings }), locate);
+  await using first = new AsyncDisposableStack();
+  const app = first.use(await orFail(createApp({ config, isStart: true, ...surroundings }), locate));
   await apps.follow(app);
+  first.move();
   const stopped = signalled();
   if (instruments.debug) await listenForDebugging(instruments.debug, config.http.debug.addr, log);
   const address = await listen(listener.server, config.http, inheritedSocket());

@@ -18,9 +18,9 @@ export class BoundedLines {
 
   /** The first of those that follow some without a line says how many had none. */
   of(request: FastifyRequest, reply: FastifyReply): readonly RequestLine[] {
-    if (!isAnybodys(arrivalOf(request.raw))) return requestLines(request, reply);
     const lines = requestLines(request, reply);
-    const unsaid = lines.length > 0 ? this.#strangers.take() : undefined;
+    if (lines.length === 0 || !isAnybodys(arrivalOf(request.raw))) return lines;
+    const unsaid = this.#strangers.take();
     if (unsaid === undefined) return [];
     return unsaid === 0 ? lines : lines.map(({ fields, ...line }) => ({ ...line, fields: { ...fields, unsaid } }));
   }
