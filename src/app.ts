@@ -1,11 +1,11 @@
 /** From a configuration to a registry that answers requests: the only place that knows all parts. */
-import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import type { RequestListener } from "node:http";
 import type { AccessController } from "./auth/access-controller.ts";
 import { type ComposedRegistry, composeRegistry } from "./composed-registry.ts";
 import { type Composition, warnIn } from "./composition.ts";
 import type { Config } from "./config/config.ts";
 import { InFlight } from "./http/in-flight.ts";
-import { createServer, type HttpServer } from "./http/server.ts";
+import { createApi } from "./http/server.ts";
 import type { SharedPart } from "./lib/shared-parts.ts";
 import { trustSystemCertificates } from "./lib/system-certificates.ts";
 import { schedulePurge } from "./maintenance/purge-schedule.ts";
@@ -49,7 +49,7 @@ export async function createApp(composition: Composition): Promise<App> {
   const secret = parts.use(await takeSecret(composition, location)).value(config);
   const notifications = parts.use(await openNotifications(composition, kinds));
   let isRetired = false;
-  const server = createServer({
+  const answer = createApi({
     ...toServerOptions(config),
     ...{ registry: composed.registry, log, access, limits, secret },
     observe: notifications?.observe,
@@ -57,8 +57,6 @@ export async function createApp(composition: Composition): Promise<App> {
     isHealthy: watch.isHealthy,
     isRetired: () => isRetired,
   });
-  await server.ready();
-  parts.defer(() => server.close());
   const owned = parts.move();
   const beside = owned.use(new AsyncDisposableStack());
   let end: Promise<void> | undefined;
@@ -69,7 +67,7 @@ export async function createApp(composition: Composition): Promise<App> {
   return {
     config,
     location,
-    answer: answerIn(server, inFlight),
+    answer,
     reopenFiles: () => watch.reopenFiles(),
     async begin() {
       composition.instruments.show(config);
@@ -84,13 +82,6 @@ export async function createApp(composition: Composition): Promise<App> {
       await dispose();
     },
     [Symbol.asyncDispose]: dispose,
-  };
-}
-
-function answerIn(server: HttpServer, inFlight: InFlight): RequestListener {
-  return (request: IncomingMessage, response: ServerResponse) => {
-    inFlight.begin(request, response);
-    server.routing(request, response);
   };
 }
 

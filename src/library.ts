@@ -5,12 +5,12 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { availableParallelism } from "node:os";
-import type { FastifyBaseLogger } from "fastify";
 import type { AccessController } from "./auth/access-controller.ts";
 import { CheckedController } from "./auth/checked-controller.ts";
 import type { DescriptorCache } from "./cache/descriptor-cache.ts";
+import type { EdgeLog } from "./http/edge.ts";
 import { toAnswer } from "./http/errors.ts";
-import { createServer } from "./http/server.ts";
+import { createApi } from "./http/server.ts";
 import { builtInKinds } from "./oci/built-in-kinds.ts";
 import { RegistryClosed } from "./oci/errors.ts";
 import type { ManifestKind } from "./oci/manifest-kind.ts";
@@ -104,7 +104,7 @@ export interface HandlerOptions {
   /** Who may do what; by default everybody everything. Stays the caller's, as the registry does. */
   readonly access?: AccessController;
   /** A pino logger or one like it; silent by default. */
-  readonly log?: FastifyBaseLogger;
+  readonly log?: EdgeLog;
 }
 
 /** Answers requests for the API and 404 to any other; 503 once it is disposed of. */
@@ -122,23 +122,20 @@ export async function createHandler(registry: Registry, options: HandlerOptions 
   checkOptions({ secret, prefix, maxEntries, maxTags, stall });
   const lacking = access ? lackingOf(access, ACCESS_CONTROLLER) : [];
   if (lacking.length > 0) throw new TypeError(`access is no access controller: it lacks ${lacking.join(", ")}`);
-  const server = createServer({
+  const answer = createApi({
     ...{ registry, secret, prefix, readOnly, maxEntries, maxTags, stall, log },
     urls: { host, relative: relativeUrls },
     headers: {},
     access: access && new CheckedController(access),
-    timeouts: { header: 0, idle: 0 }, // those of the program's own server count
   });
-  await server.ready();
   let closed = false;
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     if (closed) refuse(response);
-    else server.routing(request, response);
+    else answer(request, response);
   };
   return Object.assign(handle, {
     [Symbol.asyncDispose]: async () => {
       closed = true;
-      await server.close();
     },
   });
 }
@@ -159,10 +156,4 @@ function refuse(response: ServerResponse): void {
   response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) }).end(body);
 }
 
-const nothing = (): void => undefined;
-
-const SILENT: FastifyBaseLogger = {
-  level: "silent",
-  ...{ fatal: nothing, error: nothing, warn: nothing, info: nothing, debug: nothing, trace: nothing, silent: nothing },
-  child: () => SILENT,
-};
+const SILENT: EdgeLog = { warn: () => undefined, error: () => undefined };

@@ -1,7 +1,6 @@
 import type { RequestListener } from "node:http";
 import type { Config } from "./config/config.ts";
-import { createListener, limitConnections } from "./http/listener.ts";
-import type { HttpServer } from "./http/server.ts";
+import { HttpServer } from "./http/http-server.ts";
 import type { Log } from "./telemetry/log.ts";
 import { openTls } from "./tls/open-tls.ts";
 
@@ -25,12 +24,12 @@ export async function openListener(config: Config, log: Log, answer: RequestList
   const { timeouts, limits } = wharfinger;
   const { connections } = limits;
   const protocols = { http2: !http.http2.disabled, h2c: http.h2c.enabled };
-  const server = createListener({ log, tls, ...protocols, connections, stall: timeouts.body, timeouts }, answer);
+  const server = new HttpServer({ tls, ...protocols, connections, stall: timeouts.body, timeouts }, answer);
   const owned = parts.move();
   return {
     server,
     reload: () => tls?.reload(),
-    become: (next) => limitConnections(server, next.wharfinger.limits.connections),
+    become: (next) => server.limitConnections(next.wharfinger.limits.connections),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -13,12 +13,14 @@ import { tcpCheck } from "./health/tcp-check.ts";
 import { accessLine } from "./http/access-log.ts";
 import { auditLine } from "./http/audit.ts";
 import { BoundedLines } from "./http/bounded-lines.ts";
+import type { Exchange } from "./http/exchange.ts";
 import type { RequestObserver } from "./http/observer.ts";
 import type { Instruments } from "./instruments.ts";
 import type { SharedPart, SharedParts } from "./lib/shared-parts.ts";
 import type { StorageDriver } from "./storage/driver.ts";
 import { type AuditLog, openAuditLog } from "./telemetry/audit-log.ts";
 import type { Log } from "./telemetry/log.ts";
+import type { RequestLog } from "./telemetry/request-log.ts";
 
 export interface ObservabilityParts {
   readonly log: Log;
@@ -41,17 +43,15 @@ export async function openObservability(config: Config, parts: ObservabilityPart
   const { observers, requestLog, accessLines, health } = parts.instruments;
   const audit = await takeAudit(config, parts);
   const lines = new BoundedLines();
+  const tellers: ((exchange: Exchange) => void)[] = [(exchange) => tellLog(requestLog, lines, exchange)];
+  if (!config.log.accesslog.disabled) {
+    tellers.push((exchange) => accessLines.write(accessLine(exchange, new Date())));
+  }
+  if (audit) {
+    tellers.push((exchange) => writeIfAny(audit.value, auditLine(exchange, new Date(), config.wharfinger.audit)));
+  }
   return {
-    observers: [
-      ...observers,
-      observeWith((request, reply, now) => requestLog(lines.of(request, reply), now)),
-      ...(config.log.accesslog.disabled
-        ? []
-        : [observeWith((request, reply, now) => accessLines.write(accessLine(request, reply, now)))]),
-      ...(audit
-        ? [observeWith((...seen) => writeIfAny(audit.value, auditLine(...seen, config.wharfinger.audit)))]
-        : []),
-    ],
+    observers: [...observers, ...tellers.map((answered) => ({ answered }))],
     isHealthy: hasChecks(config.health) ? () => health.isHealthy() : undefined,
     reopenFiles: () => audit?.value.reopen(),
     [Symbol.asyncDispose]: async () => {
@@ -60,10 +60,9 @@ export async function openObservability(config: Config, parts: ObservabilityPart
   };
 }
 
-type Tell = (...seen: readonly [...Parameters<NonNullable<RequestObserver["answered"]>>, now: Date]) => void;
-
-function observeWith(tell: Tell): RequestObserver {
-  return { answered: (request, reply) => tell(request, reply, new Date()) };
+/** A line that nobody will read is not made: they are a good part of what a small answer costs. */
+function tellLog(log: RequestLog, lines: BoundedLines, exchange: Exchange): void {
+  if (exchange.errors || log.takesInfo()) log.write(lines.of(exchange), new Date());
 }
 
 function writeIfAny(audit: AuditLog, line: string | undefined): void {

@@ -5,13 +5,11 @@ import type { Config } from "./config/config.ts";
 import { isExternalUrl } from "./config/external-url.ts";
 import { TrustedProxies } from "./http/forwarding.ts";
 import { Limits } from "./http/limits.ts";
-import type { createServer } from "./http/server.ts";
+import type { ServerOptions } from "./http/server.ts";
 import type { SharedPart } from "./lib/shared-parts.ts";
 import { limitClasses } from "./registry/class-policy.ts";
 import type { Log } from "./telemetry/log.ts";
 import { keepSecret, randomSecret } from "./upload-secret.ts";
-
-type ServerOptions = Parameters<typeof createServer>[0];
 
 type Composed = "registry" | "log" | "secret";
 
@@ -26,7 +24,6 @@ export function toServerOptions(config: Config): Omit<ServerOptions, Composed> {
     maxEntries: catalog.maxentries,
     maxTags: tags.maxtags,
     stall: wharfinger.timeouts.body,
-    timeouts: wharfinger.timeouts,
     trustedProxies: wharfinger.trustedproxies && new TrustedProxies(wharfinger.trustedproxies),
   };
 }

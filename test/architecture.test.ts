@@ -43,7 +43,7 @@ const TABLE: Table = {
       "registry/upload-id.ts",
       "tls/server-tls.ts",
     ],
-    packages: ["fastify"],
+    packages: [],
   },
   "http/errors.ts": { sources: ["storage/errors.ts"], packages: [] },
   tls: { sources: ["config"], packages: [] },
@@ -54,7 +54,7 @@ const TABLE: Table = {
   health: { sources: ["lib", "storage/driver.ts", "storage/errors.ts"], packages: [] },
   telemetry: {
     sources: ["lib", "http", "storage/observed-driver.ts"],
-    packages: ["fastify", "nodemailer", "pino", "prom-client"],
+    packages: ["nodemailer", "pino", "prom-client"],
   },
   "telemetry/traces.ts": {
     sources: ["config/tracing.ts"],
@@ -64,7 +64,7 @@ const TABLE: Table = {
     ],
   },
   cli: {
-    sources: ["app.ts", "config", "http/debug-server.ts", "http/server.ts", "http/turn.ts", "telemetry"],
+    sources: ["app.ts", "config", "http/debug-server.ts", "http/http-server.ts", "http/turn.ts", "telemetry"],
     packages: ["commander"],
   },
   "cli/load.ts": { sources: ["driver-parameters.ts"], packages: [] },
@@ -159,7 +159,7 @@ const TABLE: Table = {
       "part-shape.ts",
       "upload-secret.ts",
     ],
-    packages: ["fastify"],
+    packages: [],
   },
   "index.ts": {
     sources: ["auth", "cache", "library.ts", "http/blobs.ts", "lib", "oci", "registry", "storage"],

@@ -1,4 +1,4 @@
-import type { HttpServer } from "../http/server.ts";
+import type { HttpServer } from "../http/http-server.ts";
 import { closeAll, closeIdle } from "../http/turn.ts";
 import type { Log } from "../telemetry/log.ts";
 

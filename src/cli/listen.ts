@@ -3,7 +3,7 @@ import { lstatSync, rmSync } from "node:fs";
 import { parseAddress } from "../config/address.ts";
 import type { HttpConfig } from "../config/config.ts";
 import type { DebugServer } from "../http/debug-server.ts";
-import type { HttpServer } from "../http/server.ts";
+import type { HttpServer } from "../http/http-server.ts";
 import type { Log } from "../telemetry/log.ts";
 import { Failure } from "./failure.ts";
 
@@ -15,11 +15,10 @@ import { Failure } from "./failure.ts";
  */
 export async function listen(server: HttpServer, { addr, net }: HttpConfig, inherited?: number): Promise<string> {
   try {
-    if (inherited !== undefined) return await listenOnInherited(server, inherited);
+    if (inherited !== undefined) return await server.listen({ fd: inherited });
     if (net === "unix") return await listenOnSocket(server, addr);
     const { host, port } = parseAddress(addr);
-    if (host !== undefined)
-      return toText(await server.listen({ host: await oneAddress(host), port, listenTextResolver }));
+    if (host !== undefined) return await server.listen({ host: await oneAddress(host), port });
     return await listenEverywhere(server, port);
   } catch (error) {
     throw error instanceof Failure
@@ -39,16 +38,6 @@ export async function listenForDebugging(debug: DebugServer, addr: string, log: 
   }
 }
 
-/** A socket that systemd opened, whatever the configuration says. */
-async function listenOnInherited(server: HttpServer, fd: number): Promise<string> {
-  const listenTextResolver = (): string => "listening on the socket that systemd passed";
-  const options = { fd, host: "", listenTextResolver }; // the framework's type knows no fd, and would add a host
-  await server.listen(options);
-  const address = server.server.address();
-  if (address === null || typeof address === "string") return address ?? "/";
-  return `${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`;
-}
-
 /** As in the peers, `localhost` is one address and not two. */
 async function oneAddress(host: string): Promise<string> {
   return host === "localhost" ? (await lookup(host, { order: "ipv4first" })).address : host;
@@ -57,10 +46,10 @@ async function oneAddress(host: string): Promise<string> {
 /** IPv4 and IPv6, or IPv4 alone where the machine has no other. */
 async function listenEverywhere(server: HttpServer, port: number): Promise<string> {
   try {
-    return toText(await server.listen({ host: "::", port, listenTextResolver }));
+    return await server.listen({ host: "::", port });
   } catch (error) {
     if (codeOf(error) !== "EAFNOSUPPORT" && codeOf(error) !== "EADDRNOTAVAIL") throw error;
-    return toText(await server.listen({ host: "0.0.0.0", port, listenTextResolver }));
+    return await server.listen({ host: "0.0.0.0", port });
   }
 }
 
@@ -68,17 +57,7 @@ async function listenOnSocket(server: HttpServer, path: string): Promise<string>
   const there = lstatSync(path, { throwIfNoEntry: false });
   if (there && !there.isSocket()) throw new Failure(`cannot listen on ${path}: there is a file that is no socket`);
   if (there) rmSync(path);
-  await server.listen({ path, listenTextResolver });
-  return path;
-}
-
-/** The line that the framework logs. */
-function listenTextResolver(url: string): string {
-  return `listening on ${toText(url)}`;
-}
-
-function toText(url: string): string {
-  return url.replace(/^\w+:\/\//, "");
+  return await server.listen({ path });
 }
 
 function reason(error: unknown): string {

@@ -20,7 +20,7 @@ async function stepsOf(follow: () => Promise<void>): Promise<readonly string[]> 
     const { msg } = JSON.parse(line) as { readonly msg: string };
     if (msg.startsWith("config") || msg.startsWith("the config")) steps.push(msg);
   });
-  const requestLog = (): void => undefined;
+  const requestLog = { takesInfo: () => false, write: () => undefined };
   await using instruments = await openInstruments(config, { log, requestLog, version: "1", tracing: () => undefined });
   await using apps = new AsyncDisposableStack();
   await reload({

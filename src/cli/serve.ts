@@ -59,7 +59,9 @@ export async function serve(
   first.move();
   const stopped = signalled();
   if (instruments.debug) await listenForDebugging(instruments.debug, config.http.debug.addr, log);
-  const address = await listen(listener.server, config.http, inheritedSocket());
+  const inherited = inheritedSocket();
+  const address = await listen(listener.server, config.http, inherited);
+  log.info(`listening on ${inherited === undefined ? address : "the socket that systemd passed"}`);
   greet(log, app.location, source);
   if (!config.storage.maintenance.readonly.enabled) invite(log, address);
   const follow = async (next: App): Promise<void> => {

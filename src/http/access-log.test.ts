@@ -10,7 +10,7 @@ const NOW = new Date("2026-11-21T02:50:40.999Z");
 test("every request leaves a line in Apache's combined format, without the state of uploads", async () => {
   const lines: string[] = [];
   await using api = await startApi(new MemoryDriver(), {
-    observers: [{ answered: (request, reply) => lines.push(accessLine(request, reply, NOW)) }],
+    observers: [{ answered: (exchange) => lines.push(accessLine(exchange, NOW)) }],
   });
   await api.send("GET", "/v2/", { headers: { Referer: 'a "b" \\', "User-Agent": "test/1" } });
   expectError(await api.send("GET", "/v2/a/tags/list?n=1"), 404, "NAME_UNKNOWN");

@@ -5,17 +5,17 @@
  *
  * @see ops, section 6
  */
-import type { FastifyReply, FastifyRequest } from "fastify";
 import { sentBytes, statusOf } from "./answered.ts";
+import type { Exchange } from "./exchange.ts";
 import { trustedAddress } from "./forwarding.ts";
 import { maskedUrl } from "./masked-url.ts";
 
-export function accessLine(request: FastifyRequest, reply: FastifyReply, now: Date): string {
-  const { raw, method, originalUrl, headers } = request;
-  const line = `${method} ${maskedUrl(originalUrl)} HTTP/${raw.httpVersion}`;
-  const host = trustedAddress(raw) ?? "-";
+export function accessLine(exchange: Exchange, now: Date): string {
+  const { url = "", headers, httpVersion } = exchange.request;
+  const line = `${exchange.method} ${maskedUrl(url)} HTTP/${httpVersion}`;
+  const host = trustedAddress(exchange.request) ?? "-";
   const [referer, agent] = [maskedUrl(headers.referer ?? ""), headers["user-agent"] ?? ""];
-  return `${host} - - [${stamp(now)}] ${quote(line)} ${statusOf(reply)} ${sentBytes(reply)} ${quote(referer)} ${quote(agent)}\n`;
+  return `${host} - - [${stamp(now)}] ${quote(line)} ${statusOf(exchange)} ${sentBytes(exchange)} ${quote(referer)} ${quote(agent)}\n`;
 }
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

@@ -103,7 +103,7 @@ test("what only reads is told unless that is switched off, and what nobody is as
 test("a line stays a line whatever a client sends", async () => {
   const texts: string[] = [];
   await using api = await startApi(new MemoryDriver(), {
-    observers: [{ answered: (request, reply) => texts.push(auditLine(request, reply, NOW, { pulls: true }) ?? "") }],
+    observers: [{ answered: (exchange) => texts.push(auditLine(exchange, NOW, { pulls: true }) ?? "") }],
   });
   await api.send("GET", "/v2/a%0a%22b/tags/list", { headers: { "User-Agent": 'x"\t{}' } });
   assert.equal(texts.length, 1);
@@ -124,8 +124,8 @@ async function start(lines: Line[], options: AuditOptions, trusted?: string): Pr
     ...(trusted !== undefined && { trustedProxies: new TrustedProxies([trusted]) }),
     observers: [
       {
-        answered(request, reply) {
-          const line = auditLine(request, reply, NOW, options);
+        answered(exchange) {
+          const line = auditLine(exchange, NOW, options);
           if (line !== undefined) lines.push(JSON.parse(line) as Line);
         },
       },

@@ -53,25 +53,29 @@ export async function toBlobAnswer(blob: Blob, request: IncomingMessage): Promis
 
 /**
  * Sends head and bytes. The head goes out when the blob is open, so what cannot be opened can still be answered otherwise.
- * @param headers of the answer and whatever else the caller has set
  * @throws {BlobUnknown} before anything is sent; any other failure before that comes from the storage, and after it the
  *   connection is to be destroyed
  */
 export async function sendBlobAnswer(
   response: ServerResponse,
   blob: Blob,
-  { status, parts, tail }: BlobAnswer,
-  headers: Readonly<Record<string, string>>,
+  { parts, tail }: BlobAnswer,
+  sendHead: () => void,
 ): Promise<void> {
   const [only, ...others] = parts;
   const bytes = only && others.length === 0 ? await blob.whole?.() : undefined;
-  if (only && bytes) return sendAtOnce(response.writeHead(status, headers), bytes, only.range);
+  if (only && bytes) {
+    sendHead();
+    const { start, length } = only.range;
+    response.end(length === bytes.length ? bytes : bytes.subarray(start, start + length));
+    return;
+  }
   let reader: BlobReader | undefined;
   try {
     for (const { head, range } of parts) {
       await reader?.[Symbol.asyncDispose]();
       reader = await blob.read(range);
-      if (!response.headersSent) response.writeHead(status, headers);
+      if (!response.headersSent) sendHead();
       if (head !== "") response.write(head);
       if (!(await sendBytes(response, reader, range.length))) return;
     }
@@ -79,10 +83,6 @@ export async function sendBlobAnswer(
   } finally {
     await reader?.[Symbol.asyncDispose]();
   }
-}
-
-function sendAtOnce(response: ServerResponse, bytes: Uint8Array, { start, length }: ByteRange): void {
-  response.end(bytes.subarray(start, start + length));
 }
 
 /** The client repeats its request there, with the range it wants. Nothing here may be kept: such URLs expire. */

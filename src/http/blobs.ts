@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { FastifyReply } from "fastify";
 import { parseBlobDigest } from "../oci/blob-digest.ts";
 import { BlobUnknown } from "../oci/errors.ts";
 import type { Blob } from "../registry/registry.ts";
 import { type BlobAnswer, sendBlobAnswer, toBlobAnswer } from "./blob-answer.ts";
 import { hangUp } from "./connection.ts";
-import { type Exchange, type Handler, repositoryOf } from "./edge.ts";
+import { type Edge, type Handler, repositoryOf } from "./edge.ts";
 import { toAnswer } from "./errors.ts";
+import type { Exchange } from "./exchange.ts";
 
 /** GET and HEAD. @see http-api, section 7 */
 export const getBlob: Handler = async (edge, exchange) => {
@@ -14,35 +14,31 @@ export const getBlob: Handler = async (edge, exchange) => {
   const digest = parseBlobDigest(exchange.target.reference);
   const blob = await blobs.open(digest);
   try {
-    return await answerWith(blob, exchange);
+    await answerWith(edge, blob, exchange);
   } catch (error) {
-    if (!(error instanceof BlobUnknown) || exchange.reply.raw.headersSent) throw error;
-    return await answerWith(await blobs.open(digest), exchange); // a cache may have been wrong, and now is right
+    if (!(error instanceof BlobUnknown) || exchange.reply.response.headersSent) throw error;
+    await answerWith(edge, await blobs.open(digest), exchange); // a cache may have been wrong, and now is right
   }
 };
 
-async function answerWith(blob: Blob, { request, reply }: Exchange): Promise<FastifyReply> {
-  const answer = await toBlobAnswer(blob, request.raw);
-  if (isShort(request.raw, answer)) {
-    reply.code(answer.status).headers(answer.headers);
-    return answer.tail === "" ? reply.send() : reply.send(answer.tail);
-  }
-  reply.headers(answer.headers);
+async function answerWith({ log }: Edge, blob: Blob, { request, reply }: Exchange): Promise<void> {
+  const answer = await toBlobAnswer(blob, request);
+  reply.code(answer.status).headers(answer.headers);
+  if (isShort(request, answer)) return reply.send(answer.tail === "" ? undefined : answer.tail);
   try {
-    await sendBlobAnswer(reply.raw, blob, answer, reply.getHeaders() as Record<string, string>);
+    await sendBlobAnswer(reply.response, blob, answer, () => reply.sendHead());
   } catch (error) {
-    if (!reply.raw.headersSent) throw error;
-    request.log.error({ err: error }, "a blob could not be sent whole; the connection was dropped");
-    hangUp(request.raw, { ours: true });
+    if (!reply.response.headersSent) throw error;
+    log.error({ err: error }, "a blob could not be sent whole; the connection was dropped");
+    hangUp(request, { ours: true });
   }
-  return reply.hijack();
 }
 
 /** @see http-api, section 7, "DELETE" */
 export const deleteBlob: Handler = async (edge, exchange) => {
   const digest = parseBlobDigest(exchange.target.reference);
   await repositoryOf(edge, exchange).blobs.delete(digest);
-  return exchange.reply.code(202).header("content-length", "0").send();
+  exchange.reply.code(202).header("content-length", "0").send();
 };
 
 /**
@@ -68,7 +64,7 @@ async function answerBlob(blob: Blob, request: IncomingMessage, response: Server
   }
   const answer = await toBlobAnswer(blob, request);
   if (isShort(request, answer)) response.writeHead(answer.status, answer.headers).end(answer.tail);
-  else await sendBlobAnswer(response, blob, answer, answer.headers);
+  else await sendBlobAnswer(response, blob, answer, () => response.writeHead(answer.status, answer.headers));
 }
 
 /** Whether no byte of the blob is needed. */

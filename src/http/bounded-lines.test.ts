@@ -20,7 +20,7 @@ async function open(options: ApiOptions = {}): Promise<Place> {
   const bounded = new BoundedLines(() => place.now);
   const api = await startApi(new MemoryDriver(), {
     access: SILLY,
-    observers: [{ answered: (request, reply) => lines.push(...bounded.of(request, reply)) }],
+    observers: [{ answered: (exchange) => lines.push(...bounded.of(exchange)) }],
     ...options,
   });
   const place: Place = { api, lines, now: 0, [Symbol.asyncDispose]: () => api[Symbol.asyncDispose]() };

@@ -1,7 +1,6 @@
-import type { FastifyReply, FastifyRequest } from "fastify";
 import { Allowance } from "../lib/allowance.ts";
 import { TooManyRequests } from "../oci/errors.ts";
-import { type Arrival, arrivalOf } from "./arrival.ts";
+import type { Exchange } from "./exchange.ts";
 import { type RequestLine, requestLines } from "./request-line.ts";
 
 /** Requests in ms: nobody fills a disk who is not let in. */
@@ -17,9 +16,9 @@ export class BoundedLines {
   }
 
   /** The first of those that follow some without a line says how many had none. */
-  of(request: FastifyRequest, reply: FastifyReply): readonly RequestLine[] {
-    const lines = requestLines(request, reply);
-    if (lines.length === 0 || !isAnybodys(arrivalOf(request.raw))) return lines;
+  of(exchange: Exchange): readonly RequestLine[] {
+    const lines = requestLines(exchange);
+    if (lines.length === 0 || !isAnybodys(exchange)) return lines;
     const unsaid = this.#strangers.take();
     if (unsaid === undefined) return [];
     return unsaid === 0 ? lines : lines.map(({ fields, ...line }) => ({ ...line, fields: { ...fields, unsaid } }));
@@ -27,6 +26,6 @@ export class BoundedLines {
 }
 
 /** What no route took, what is asked of nobody, what access control refused, and what was too much. */
-function isAnybodys({ action, refused, errors }: Arrival): boolean {
+function isAnybodys({ action, refused, errors }: Exchange): boolean {
   return action === undefined || action === "anything" || refused === true || errors?.[0] instanceof TooManyRequests;
 }

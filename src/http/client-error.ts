@@ -32,12 +32,12 @@ export function answerClientError(error: Error & { readonly code?: string }, soc
 export function refuseHead(response: ServerResponse, status: 400 | 431 = 431, detail: string = TOO_LONG): void {
   const body = bodyWith(detail);
   const headers = {
-    "docker-distribution-api-version": "registry/2.0",
-    "content-type": "application/json",
-    "content-length": Buffer.byteLength(body),
+    "Docker-Distribution-Api-Version": "registry/2.0",
+    "Content-Type": "application/json",
+    "Content-Length": Buffer.byteLength(body),
   };
   const isLast = response.req.httpVersionMajor === 1;
-  response.writeHead(status, { ...headers, ...(isLast && { connection: "close" }) }).end(body);
+  response.writeHead(status, { ...headers, ...(isLast && { Connection: "close" }) }).end(body);
 }
 
 function bodyWith(detail: string): string {

@@ -1,11 +1,12 @@
-import type { FastifyReply, FastifyRequest } from "fastify";
-import type { Grant } from "../auth/access-controller.ts";
+import type { IncomingMessage } from "node:http";
 import type { Budget } from "../lib/budget.ts";
 import { parseRepositoryName, parseStoredName, type RepositoryName } from "../oci/names.ts";
 import type { Registry, Repository } from "../registry/registry.ts";
 import { isEncrypted } from "./connection.ts";
+import type { Exchange } from "./exchange.ts";
 import { externalBase, type UrlRules } from "./external-url.ts";
 import { forwardingOf } from "./forwarding.ts";
+import type { Reply } from "./reply.ts";
 import { type RequestInfo, requestInfo } from "./request-info.ts";
 import type { Target } from "./target.ts";
 
@@ -16,6 +17,7 @@ export interface Edge {
   readonly observe?: ((repository: Repository, request: RequestInfo, base: string) => Repository) | undefined;
   /** Wraps what a request may create things in, with what it forbids whoever sends it. */
   readonly limit?: ((repository: Repository, mayPush: (manifestClass: string) => boolean) => Repository) | undefined;
+  readonly log: EdgeLog;
   readonly urls: UrlRules;
   /** Signs the state of uploads. */
   readonly secret: string;
@@ -29,17 +31,14 @@ export interface Edge {
   readonly bodies: Budget;
 }
 
-export interface Exchange {
-  readonly target: Target;
-  readonly request: FastifyRequest;
-  readonly reply: FastifyReply;
-  /** `Content-Type` of the request; the framework does not see it. */
-  readonly contentType: string | undefined;
-  /** Whose request it is; undefined where nobody is asked who they are. */
-  readonly grant: Grant | undefined;
+/** A pino logger, or one like it. */
+export interface EdgeLog {
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
 }
 
-export type Handler = (edge: Edge, exchange: Exchange) => Promise<FastifyReply> | FastifyReply;
+/** Sends the answer. What it throws is sent as an error, as long as nothing else was. */
+export type Handler = (edge: Edge, exchange: Exchange) => Promise<void> | undefined;
 
 /** @throws {NameInvalid} */
 export function repositoryOf(edge: Edge, exchange: Exchange): Repository {
@@ -60,7 +59,7 @@ function limited({ registry, limit }: Edge, { grant }: Exchange, name: Repositor
 }
 
 function observed(edge: Edge, exchange: Exchange, repository: Repository): Repository {
-  return edge.observe ? edge.observe(repository, requestInfo(exchange.request), base(edge, exchange)) : repository;
+  return edge.observe ? edge.observe(repository, requestInfo(exchange), base(edge, exchange)) : repository;
 }
 
 export function blobUrl(edge: Edge, exchange: Exchange, name: RepositoryName, digest: string): string {
@@ -80,17 +79,17 @@ function base(edge: Edge, { request, target }: Exchange): string {
 }
 
 /** The URL under which the client asked for this registry, with a slash at its end. */
-export function baseUrl(edge: Edge, { raw }: FastifyRequest, target: Target): string {
-  const forwarded = forwardingOf(raw);
+export function baseUrl(edge: Edge, request: IncomingMessage, target: Target): string {
+  const forwarded = forwardingOf(request);
   return externalBase(edge.urls, {
-    host: raw.headers.host,
+    host: request.headers.host,
     forwarded,
-    encrypted: isEncrypted(raw),
+    encrypted: isEncrypted(request),
     prefix: target.prefix,
   });
 }
 
-/** Compact JSON with a newline, as the peers print it; as bytes, to which the framework adds no charset. */
-export function sendJson(reply: FastifyReply, value: unknown, type = "application/json"): FastifyReply {
-  return reply.header("content-type", type).send(Buffer.from(`${JSON.stringify(value)}\n`));
+/** Compact JSON with a newline, as the peers print it. */
+export function sendJson(reply: Reply, value: unknown, type = "application/json"): void {
+  reply.header("content-type", type).send(`${JSON.stringify(value)}\n`);
 }

@@ -34,6 +34,11 @@ export class Limits {
     this.#mostUploads = uploads;
   }
 
+  /** Whether it matters where requests come from. */
+  get countsAddresses(): boolean {
+    return this.#addresses !== undefined;
+  }
+
   /** @param address undefined where there is none, as behind a socket of the file system: then nothing is counted */
   countAddress(address: string | undefined): void {
     if (address === undefined) return;

@@ -3,13 +3,13 @@
  *
  * @see http-api, section 6, "Accept handling"
  */
-import type { FastifyReply } from "fastify";
 import { ManifestUnknown } from "../oci/errors.ts";
 import type { ManifestKinds } from "../oci/manifest-kinds.ts";
 import { MediaType } from "../oci/media-types.ts";
 import type { Tag } from "../oci/names.ts";
 import type { Repository, StoredManifest, UnsignedManifest } from "../registry/registry.ts";
 import { acceptsAnything, parseAccept } from "./accept.ts";
+import type { Reply } from "./reply.ts";
 
 /** Whether clients get one or another of it: Docker's lists, and its images where they can be converted to schema 1. */
 export function hasForms({ schema1 }: Repository, { mediaType }: StoredManifest): boolean {
@@ -17,9 +17,9 @@ export function hasForms({ schema1 }: Repository, { mediaType }: StoredManifest)
 }
 
 /** For caches between here and the client, which the operator may have told of other headers. */
-export function varyByAccept(reply: FastifyReply): void {
-  const others = [reply.getHeader("vary") ?? []].flat();
-  reply.header("vary", [...others, "Accept"].join(", "));
+export function varyByAccept(reply: Reply): void {
+  const others = reply.getHeader("vary");
+  reply.header("vary", others === undefined ? "Accept" : `${others}, Accept`);
 }
 
 /**

@@ -1,4 +1,3 @@
-import type { FastifyReply } from "fastify";
 import { type Digest, digestOf, parseDigest } from "../oci/digest.ts";
 import { ManifestTooLarge, ManifestUnknown, PreconditionFailed, TagInvalid } from "../oci/errors.ts";
 import { MANIFEST_LIMIT, type Manifest } from "../oci/manifest.ts";
@@ -6,8 +5,10 @@ import { parseTag, type Tag } from "../oci/names.ts";
 import type { Repository } from "../registry/registry.ts";
 import { receiveWhole } from "./body.ts";
 import { listsDigest, toEntityTag } from "./conditions.ts";
-import { creatableRepositoryOf, type Exchange, type Handler, manifestUrl, repositoryOf } from "./edge.ts";
+import { creatableRepositoryOf, type Handler, manifestUrl, repositoryOf } from "./edge.ts";
+import type { Exchange } from "./exchange.ts";
 import { hasForms, toForm, varyByAccept } from "./manifest-form.ts";
+import type { Reply } from "./reply.ts";
 import { toWarnings } from "./warnings.ts";
 
 /** Tags that one push may set. */
@@ -16,7 +17,7 @@ const MOST_TAGS = 100;
 /** How often a tag is set while somebody else keeps deleting its manifest. */
 const TAG_ATTEMPTS = 3;
 
-/** Also HEAD: the framework leaves the body out. @see http-api, section 6 */
+/** Also HEAD: the reply leaves the body out. @see http-api, section 6 */
 export const getManifest: Handler = async (edge, exchange) => {
   const { request, reply } = exchange;
   const repository = repositoryOf(edge, exchange);
@@ -34,7 +35,7 @@ export const getManifest: Handler = async (edge, exchange) => {
     : stored;
   if (form !== stored && listsDigest(unchanged, form.digest)) return sendUnchanged(reply, form.digest);
   const manifest = "sign" in form ? await form.sign() : form;
-  return reply
+  reply
     .headers({
       "content-type": manifest.mediaType,
       "docker-content-digest": manifest.digest,
@@ -52,7 +53,7 @@ export const putManifest: Handler = async (edge, exchange) => {
   const condition = reference.tag ? toCondition(exchange) : undefined;
   if (condition && reference.tag) condition(await currentDigest(repository, reference.tag));
 
-  using body = await receiveWhole(request.raw, MANIFEST_LIMIT, edge.stall, edge.bodies);
+  using body = await receiveWhole(request, MANIFEST_LIMIT, edge.stall, edge.bodies);
   if (body === undefined) throw new ManifestTooLarge(MANIFEST_LIMIT);
   const manifest = edge.registry.kinds.parse(body.bytes, contentType);
   const digest = reference.digest ?? digestOf(manifest.bytes);
@@ -60,7 +61,8 @@ export const putManifest: Handler = async (edge, exchange) => {
   for (const tag of tags) await setTag(repository, tag, manifest, digest, condition);
 
   const { subject } = manifest;
-  return reply
+  reply.addHeaders("warning", toWarnings(warnings));
+  reply
     .code(201)
     .headers({
       location: manifestUrl(edge, exchange, repository.name, digest),
@@ -68,7 +70,6 @@ export const putManifest: Handler = async (edge, exchange) => {
       "content-length": "0",
       ...(subject && { "oci-subject": subject.digest }),
       ...(reference.digest && tags.length > 0 && { "oci-tag": tags.join(", ") }),
-      ...(warnings.length > 0 && { warning: toWarnings(warnings) }),
     })
     .send();
 };
@@ -97,7 +98,7 @@ export const deleteManifest: Handler = async (edge, exchange) => {
   const reference = parseReference(exchange);
   if (reference.digest !== undefined) await repository.manifests.delete(reference.digest);
   else await repository.tags.delete(reference.tag);
-  return exchange.reply.code(202).header("content-length", "0").send();
+  exchange.reply.code(202).header("content-length", "0").send();
 };
 
 type Reference = { readonly digest: Digest; readonly tag?: never } | { readonly tag: Tag; readonly digest?: never };
@@ -113,8 +114,8 @@ function parseReference({ target }: Exchange): Reference {
   return reference.includes(":") ? { digest: parseDigest(reference) } : { tag: parseTag(reference) };
 }
 
-function sendUnchanged(reply: FastifyReply, digest: Digest): FastifyReply {
-  return reply
+function sendUnchanged(reply: Reply, digest: Digest): void {
+  reply
     .code(304)
     .headers({ etag: toEntityTag(digest), "docker-content-digest": digest })
     .send();

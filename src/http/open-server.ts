@@ -13,7 +13,6 @@ import { createServer as createHttpsServer } from "node:https";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { ServerTls } from "../tls/server-tls.ts";
-import { CanonicalResponse } from "./canonical-response.ts";
 import { firstBytes } from "./first-bytes.ts";
 import { Http2Connections } from "./http2.ts";
 import { intercept } from "./intercept.ts";
@@ -62,7 +61,6 @@ function create(handler: RequestListener, { tls, http2, timeouts }: ListeningOpt
     connectionsCheckingInterval: 1000,
     keepAlive: true,
     keepAliveInitialDelay: PROBE,
-    ServerResponse: CanonicalResponse,
   };
   if (!tls) return createHttpServer(options, handler);
   const ALPNProtocols = http2 ? ["h2", "http/1.1"] : ["http/1.1"];

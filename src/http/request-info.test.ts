@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { test } from "node:test";
-import type { FastifyRequest } from "fastify";
-import { remember } from "./arrival.ts";
+import { Exchange } from "./exchange.ts";
 import { type RequestInfo, requestInfo } from "./request-info.ts";
 
 function infoOf(headers: Readonly<Record<string, string>>, user?: string): RequestInfo {
   const socket = { remoteAddress: "::ffff:10.0.0.9", remotePort: 52886 };
-  const raw = { headers: { ...headers }, socket, method: "PUT", url: "/v2/" } as unknown as FastifyRequest["raw"];
-  const arrival = remember(raw, "/");
-  if (user !== undefined) arrival.grant = { user };
-  return requestInfo({ raw } as FastifyRequest);
+  const request = { headers: { ...headers }, socket, method: "PUT", url: "/v2/" } as unknown as IncomingMessage;
+  const exchange = new Exchange(request, {} as ServerResponse, "/");
+  if (user !== undefined) exchange.grant = { user };
+  return requestInfo(exchange);
 }
 
 test("a request has an id of its own and says what the client said", () => {

@@ -1,8 +1,7 @@
-import { randomUUID } from "node:crypto";
-import type { FastifyRequest } from "fastify";
-import { arrivalOf } from "./arrival.ts";
+import type { IncomingMessage } from "node:http";
 import { claimedUser } from "./claimed-user.ts";
 import { connectionOf } from "./connection.ts";
+import type { Exchange } from "./exchange.ts";
 import { forwardingOf, peerAddress } from "./forwarding.ts";
 
 /** A request as logs and notifications tell of it. */
@@ -21,31 +20,24 @@ export interface RequestInfo {
 }
 
 /** Asked for once access control has let it in. */
-export function requestInfo({ raw }: FastifyRequest): RequestInfo {
-  const arrival = arrivalOf(raw);
+export function requestInfo({ request, id, method, grant }: Exchange): RequestInfo {
+  const { headers } = request;
   return {
-    id: requestId(raw),
-    address: addressOf(raw),
-    host: raw.headers.host ?? "",
-    method: raw.method ?? "",
-    userAgent: raw.headers["user-agent"] ?? "",
-    user: arrival.grant === undefined ? namedUser(raw.headers.authorization) : arrival.grant.user,
+    id,
+    address: addressOf(request),
+    host: headers.host ?? "",
+    method,
+    userAgent: headers["user-agent"] ?? "",
+    user: grant === undefined ? namedUser(headers.authorization) : grant.user,
   };
 }
 
-/** Made when somebody asks for it. */
-function requestId(raw: FastifyRequest["raw"]): string {
-  const arrival = arrivalOf(raw);
-  arrival.id ??= randomUUID();
-  return arrival.id;
-}
-
 /** @see notifications, section 2, `request.addr` */
-function addressOf(raw: FastifyRequest["raw"]): string {
-  const { client } = forwardingOf(raw);
-  const peer = peerAddress(raw);
+function addressOf(request: IncomingMessage): string {
+  const { client } = forwardingOf(request);
+  const peer = peerAddress(request);
   if (client !== undefined || peer === undefined) return client ?? "";
-  return `${peer.includes(":") ? `[${peer}]` : peer}:${connectionOf(raw).remotePort}`;
+  return `${peer.includes(":") ? `[${peer}]` : peer}:${connectionOf(request).remotePort}`;
 }
 
 function namedUser(authorization: string | undefined): string {

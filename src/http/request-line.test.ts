@@ -91,7 +91,7 @@ test("several errors of one request are a line each, the first sixteen of them",
 async function start(lines: RequestLine[]): ReturnType<typeof startApi> {
   return await startApi(new MemoryDriver(), {
     access: SILLY,
-    observers: [{ answered: (request, reply) => lines.push(...requestLines(request, reply)) }],
+    observers: [{ answered: (exchange) => lines.push(...requestLines(exchange)) }],
   });
 }
 

@@ -4,10 +4,9 @@
  *
  * @see ops, section 6
  */
-import type { FastifyReply, FastifyRequest } from "fastify";
 import type { RegistryError } from "../oci/errors.ts";
 import { sentBytes, statusOf } from "./answered.ts";
-import { arrivalOf } from "./arrival.ts";
+import type { Exchange } from "./exchange.ts";
 import { maskedUrl } from "./masked-url.ts";
 import { requestInfo } from "./request-info.ts";
 import type { Target, TargetKind } from "./target.ts";
@@ -18,11 +17,11 @@ export interface RequestLine {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-export function requestLines(request: FastifyRequest, reply: FastifyReply): readonly RequestLine[] {
-  const { errors } = arrivalOf(request.raw);
-  const status = statusOf(reply);
+export function requestLines(exchange: Exchange): readonly RequestLine[] {
+  const { errors } = exchange;
+  const status = statusOf(exchange);
   if (!errors && status >= 400) return [];
-  const fields = fieldsOf(request, reply, status);
+  const fields = fieldsOf(exchange, status);
   return errors ? errorLines(errors, fields) : [{ level: "info", msg: "response completed", fields }];
 }
 
@@ -40,16 +39,16 @@ function errorLines(errors: readonly RegistryError[], fields: RequestLine["field
   }));
 }
 
-function fieldsOf(request: FastifyRequest, reply: FastifyReply, status: number): Record<string, unknown> {
-  const { target, contentType, grant, time } = arrivalOf(request.raw);
-  const { id, address, host, method, userAgent } = requestInfo(request);
-  const { referer } = request.raw.headers;
+function fieldsOf(exchange: Exchange, status: number): Record<string, unknown> {
+  const { request, reply, target, contentType, grant, time } = exchange;
+  const { id, address, host, method, userAgent } = requestInfo(exchange);
+  const { referer } = request.headers;
   const type = reply.getHeader("content-type");
   return {
     "http.request.id": id,
     "http.request.method": method,
     "http.request.host": host,
-    "http.request.uri": maskedUrl(request.originalUrl),
+    "http.request.uri": maskedUrl(request.url ?? ""),
     "http.request.remoteaddr": address,
     ...(userAgent && { "http.request.useragent": userAgent }),
     ...(referer && { "http.request.referer": maskedUrl(referer) }),
@@ -57,7 +56,7 @@ function fieldsOf(request: FastifyRequest, reply: FastifyReply, status: number):
     ...variables(target),
     ...(grant && { "auth.user.name": grant.user }),
     "http.response.status": status,
-    "http.response.written": sentBytes(reply),
+    "http.response.written": sentBytes(exchange),
     ...(type !== undefined && { "http.response.contenttype": type }),
     "http.response.duration": printDuration(performance.now() - time),
   };

@@ -1,44 +1,27 @@
 /**
  * The HTTP API over a registry.
  *
- * The framework never routes by the client's URL: target.ts reads it once, and the framework sees `/<kind>` instead. Nor
- * does it see a Content-Type, because it would refuse or parse bodies that this registry takes as bytes.
+ * A request's URL is read once, by target.ts, and its kind is the route: access control, handlers and logs have the same
+ * reading of it. A framework took a third of a request's time for what is left to do here (decisions/0024).
  */
-import type { IncomingMessage, Server } from "node:http";
-import Fastify, {
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-  type HTTPMethods,
-  LogController,
-} from "fastify";
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { AccessController, AccessRequest } from "../auth/access-controller.ts";
 import { Budget } from "../lib/budget.ts";
-import { NameInvalid, Unavailable } from "../oci/errors.ts";
-import type { Action } from "./action.ts";
-import { arrivalOf, remember } from "./arrival.ts";
+import { NameInvalid, type RegistryError, Unavailable } from "../oci/errors.ts";
 import { authorize } from "./authorize.ts";
-import { BodyAborted, discardRest } from "./body.ts";
-import { answerClientError } from "./client-error.ts";
+import { BodyAborted, discardRest, hasBody } from "./body.ts";
 import { hangUp, streamOf } from "./connection.ts";
-import { baseUrl, type Edge, type Exchange } from "./edge.ts";
-import { toAnswer } from "./errors.ts";
-import { type TrustedProxies, trustedAddress } from "./forwarding.ts";
+import { baseUrl, type Edge, type EdgeLog } from "./edge.ts";
+import { type ErrorAnswer, toAnswer } from "./errors.ts";
+import { Exchange } from "./exchange.ts";
+import { believeOnly, type TrustedProxies, trustedAddress } from "./forwarding.ts";
 import { type LimitOptions, Limits } from "./limits.ts";
-import { aroundHandling, type RequestObserver } from "./observer.ts";
-import { endHttp2, type ListeningOptions, openServer } from "./open-server.ts";
+import { observeWithAll, type RequestObserver } from "./observer.ts";
 import { Refusals } from "./refusal.ts";
-import { type Method, ROUTES, type Route, withoutWrites } from "./routes.ts";
+import type { Reply } from "./reply.ts";
+import { type Method, ROUTES, type Route, type Routes, withoutWrites } from "./routes.ts";
 import type { Target } from "./target.ts";
-import { countRequest, hasTurn, takeTurn } from "./turn.ts";
-
-declare module "fastify" {
-  interface FastifyContextConfig {
-    /** What a request to this route needs the right to do. */
-    action?: Action;
-  }
-}
+import { countAnswer, countRequest, hasTurn, takeTurn } from "./turn.ts";
 
 /** Bytes of the manifests that are being received, beyond the first few of each. */
 const BODY_MEMORY = 64 * 1024 * 1024;
@@ -46,10 +29,11 @@ const BODY_MEMORY = 64 * 1024 * 1024;
 /** Requests that may wait for such memory: far more only where the storage hangs. */
 const BODY_WAITERS = 1000;
 
+const sick = (): RegistryError => new Unavailable("health check failed: please see /debug/health");
 const toError = (): Error => new Unavailable("too many manifests are being received; try again in a moment");
 
-export interface ServerOptions extends Omit<Edge, "bodies">, ListeningOptions {
-  readonly log: FastifyBaseLogger;
+export interface ServerOptions extends Omit<Edge, "bodies"> {
+  readonly log: EdgeLog;
   /** Begins and ends with `/`. */
   readonly prefix: string;
   /** `http.headers`: on every routed answer. */
@@ -72,196 +56,214 @@ export interface ServerOptions extends Omit<Edge, "bodies">, ListeningOptions {
 
 const NO_LIMITS: LimitOptions = { uploads: 0, address: { rate: 0, burst: 0 }, user: { rate: 0, burst: 0 } };
 
-export type HttpServer = FastifyInstance<Server>;
-
-export function createServer(options: ServerOptions): HttpServer {
-  const limits = options.limits instanceof Limits ? options.limits : new Limits(options.limits ?? NO_LIMITS);
-  const server: HttpServer = Fastify({
-    loggerInstance: options.log,
-    logController: new LogController({ disableRequestLogging: true }),
-    exposeHeadRoutes: false,
-    forceCloseConnections: "idle",
-    return503OnClosing: false,
-    serverFactory: (handler) => openServer(handler, options),
-    rewriteUrl: (raw) => `/${remember(raw as IncomingMessage, options.prefix, options.trustedProxies).target.kind}`,
-    clientErrorHandler: answerClientError,
-  });
-  server.removeAllContentTypeParsers();
-  server.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
-  server.addHook("preClose", (done) => {
-    endHttp2(server.server);
-    done();
-  });
-  server.addHook("onRequest", (request, reply, done) => {
-    countRequest(reply.raw);
-    if (arrivalOf(request.raw).target.kind !== "root") reply.header(VERSION_HEADER, VERSION);
-    limits.countAddress(trustedAddress(request.raw));
-    done();
-  });
-  server.addHook("onResponse", (request, _reply, done) => {
-    discardRest(request.raw, options.stall);
-    done();
-  });
-  tellOfAnswers(server, options.observers ?? []);
-  if (options.isHealthy) closeGate(server, options.isHealthy);
-  server.setErrorHandler((error, request, reply) => answerError(error, request, reply));
-  addRoutes(server, options, limits);
-  return server;
+/** @returns what is to get every request */
+export function createApi(options: ServerOptions): RequestListener {
+  const api = new Api(options);
+  return (request, response) => api.answer(request, response);
 }
 
-function tellOfAnswers(server: HttpServer, observers: readonly RequestObserver[]): void {
-  const tells = observers.flatMap(({ answered }) => answered ?? []);
-  if (tells.length === 0) return;
-  server.addHook("onRequest", (request, reply, done) => {
-    reply.raw.once("close", () => {
-      for (const answered of tells) answered(request, reply);
+class Api {
+  readonly #options: ServerOptions;
+  readonly #edge: Edge;
+  readonly #limits: Limits;
+  readonly #refusals: Refusals;
+  readonly #observer: RequestObserver;
+  readonly #routes: Routes;
+
+  constructor(options: ServerOptions) {
+    const { limits = NO_LIMITS, log, readOnly, observers = [] } = options;
+    this.#options = options;
+    this.#edge = { ...options, bodies: new Budget(BODY_MEMORY, { limit: BODY_WAITERS, toError }) };
+    this.#limits = limits instanceof Limits ? limits : new Limits(limits);
+    this.#refusals = new Refusals(log);
+    this.#observer = observeWithAll(observers);
+    this.#routes = readOnly ? withoutWrites(ROUTES) : ROUTES;
+  }
+
+  answer(request: IncomingMessage, response: ServerResponse): void {
+    const { prefix, trustedProxies, stall } = this.#options;
+    if (trustedProxies) believeOnly(request, trustedProxies);
+    const exchange = new Exchange(request, response, prefix);
+    const turns = countRequest(request);
+    this.#observer.arrived?.(exchange);
+    response.on("close", () => {
+      countAnswer(turns);
+      this.#observer.answered?.(exchange);
     });
-    done();
-  });
-}
+    if (hasBody(request)) response.once("finish", () => discardRest(request, stall));
+    this.#attempt(exchange, () => this.#route(exchange));
+  }
 
-/** @see ops, section 2, "gate" */
-function closeGate(server: HttpServer, isHealthy: () => boolean): void {
-  server.addHook("onRequest", (_request, reply, done) => {
-    if (isHealthy()) done();
-    else sendError(new Unavailable("health check failed: please see /debug/health"), reply);
-  });
+  /** Answers with what `work` throws. Nothing is waited for that is there at once. */
+  #attempt(exchange: Exchange, work: () => Promise<void> | undefined): void {
+    try {
+      work()?.catch((error: unknown) => this.#fail(exchange, error));
+    } catch (error) {
+      this.#fail(exchange, error);
+    }
+  }
+
+  #route(exchange: Exchange): Promise<void> | undefined {
+    const { target, reply, method } = exchange;
+    if (target.kind !== "root") reply.header(VERSION_HEADER, VERSION);
+    if (this.#limits.countsAddresses) this.#limits.countAddress(trustedAddress(exchange.request));
+    if (this.#options.isHealthy?.() === false) return sendError(exchange, sick());
+    if (target.kind === "unknown") return answerUnrouted(exchange);
+    const routes = this.#routes[target.kind];
+    const route = routes[method as Method];
+    if (route === undefined) return this.#answerOtherMethod(exchange, routes);
+    this.#observer.begun?.(exchange);
+    const { around } = this.#observer;
+    const handle = (): Promise<void> | undefined => this.#inTurn(exchange, route);
+    return this.#ending(exchange, around ? () => around(exchange, handle) : handle);
+  }
+
+  #ending(exchange: Exchange, handle: () => Promise<void> | undefined): Promise<void> | undefined {
+    const { ended } = this.#observer;
+    if (!ended) return handle();
+    let isRunning = false;
+    try {
+      const running = handle();
+      isRunning = running !== undefined;
+      return running?.finally(() => ended(exchange));
+    } finally {
+      if (!isRunning) ended(exchange);
+    }
+  }
+
+  #inTurn(exchange: Exchange, route: Route): Promise<void> | undefined {
+    return hasTurn(exchange.reply.response) ? this.#handle(exchange, route) : this.#wait(exchange, route);
+  }
+
+  /** A pipelined request in whose waiting time other rules came to count is left to its client, to be sent once more. */
+  async #wait(exchange: Exchange, route: Route): Promise<void> {
+    if (!(await takeTurn(exchange.reply.response))) return;
+    if (this.#options.isRetired?.()) return hangUp(exchange.request);
+    await this.#handle(exchange, route);
+  }
+
+  #handle(exchange: Exchange, route: Route): Promise<void> | undefined {
+    const { target, method, reply } = exchange;
+    exchange.action = route.action;
+    this.#addHeaders(exchange);
+    if (target.redirect !== undefined && !isPost(method, target)) return redirect(reply, target.redirect);
+    const asked = this.#authorize(exchange, route);
+    return asked instanceof Promise ? asked.then(() => this.#run(exchange, route)) : this.#run(exchange, route);
+  }
+
+  /** Most controllers mostly know at once. */
+  #authorize(exchange: Exchange, { action }: Route): Promise<void> | undefined {
+    const { access } = this.#options;
+    if (!access) return undefined;
+    try {
+      const asked = authorize(access, toAccessRequest(this.#edge, exchange), action, exchange.target);
+      if (!(asked instanceof Promise)) {
+        exchange.grant = asked;
+        return undefined;
+      }
+      return asked.then(
+        (grant) => {
+          exchange.grant = grant;
+        },
+        (error: unknown) => this.#refuse(exchange, error),
+      );
+    } catch (error) {
+      this.#refuse(exchange, error);
+    }
+  }
+
+  #refuse(exchange: Exchange, error: unknown): never {
+    exchange.refused = true;
+    throw this.#refusals.tell(error, exchange);
+  }
+
+  #run(exchange: Exchange, route: Route): Promise<void> | undefined {
+    const { grant, method, target } = exchange;
+    if (grant !== undefined) this.#limits.countUser(grant.user);
+    return writesUpload(method, target) ? this.#upload(exchange, route) : route.handle(this.#edge, exchange);
+  }
+
+  async #upload(exchange: Exchange, route: Route): Promise<void> {
+    using _share = this.#limits.beginUpload();
+    await route.handle(this.#edge, exchange);
+  }
+
+  /** A method that no handler takes: `OPTIONS` is told what there is, any other is refused with it. */
+  #answerOtherMethod(exchange: Exchange, routes: Readonly<Partial<Record<Method, Route>>>): undefined {
+    const { reply, method } = exchange;
+    this.#addHeaders(exchange);
+    reply.header("allow", Object.keys(routes).sort().join(", "));
+    return method === "OPTIONS" ? reply.send() : sendText(reply.code(405), "Method not allowed\n");
+  }
+
+  #addHeaders({ target, request, reply }: Exchange): void {
+    if (target.kind === "root") return;
+    const { headers } = this.#options;
+    for (const name in headers) {
+      if (streamOf(request) && OF_CONNECTION.test(name)) continue;
+      reply.removeHeader(name);
+      reply.addHeaders(name, headers[name] ?? []);
+    }
+  }
+
+  #fail(exchange: Exchange, error: unknown): void {
+    if (error instanceof BodyAborted) hangUp(exchange.request);
+    else if (exchange.reply.response.headersSent) this.#drop(exchange, error);
+    else this.#answerError(exchange, error);
+  }
+
+  #answerError(exchange: Exchange, error: unknown): void {
+    try {
+      const answer = toAnswer(error);
+      if (answer.ours && !exchange.refused) this.#options.log.error({ err: error }, "a request failed");
+      sendAnswer(exchange, answer);
+    } catch (failure) {
+      this.#drop(exchange, failure);
+    }
+  }
+
+  #drop({ request }: Exchange, error: unknown): void {
+    this.#options.log.error({ err: error }, "an answer could not be sent; the connection was dropped");
+    hangUp(request, { ours: true });
+  }
 }
 
 const VERSION_HEADER = "docker-distribution-api-version";
 const VERSION = "registry/2.0";
 
-function addRoutes(server: HttpServer, options: ServerOptions, limits: Limits): void {
-  const routes = options.readOnly ? withoutWrites(ROUTES) : ROUTES;
-  server.addHook("onRoute", ({ url, config }) => {
-    if (!config?.action) throw new Error(`the route ${url} names no action, so nobody could be kept from it`);
-  });
-  const edge: Edge = { ...options, bodies: new Budget(BODY_MEMORY, { limit: BODY_WAITERS, toError }) };
-  const serving: Serving = { options, edge, limits, refusals: new Refusals(options.log) };
-  const around = aroundHandling(options.observers ?? []);
-  for (const [kind, methods] of Object.entries(routes)) {
-    for (const [method, route] of Object.entries(methods)) {
-      server.route({
-        method: method as HTTPMethods,
-        url: `/${kind}`,
-        config: { action: route.action },
-        handler: around
-          ? (request, reply) => around(request, () => answer(serving, route, request, reply))
-          : (request, reply) => answer(serving, route, request, reply),
-      });
-    }
-  }
-  // Not in a handler: before one, the framework has opinions of its own on methods that it knows.
-  server.addHook("onRequest", (request, reply, done) => {
-    if (!request.is404) return done();
-    const { target } = arrivalOf(request.raw);
-    const methods = target.kind === "unknown" ? undefined : routes[target.kind];
-    if (methods) answerOtherMethod(options, methods, request, reply);
-    else answerUnrouted(target, reply);
-  });
-}
-
-interface Serving {
-  readonly options: ServerOptions;
-  readonly edge: Edge;
-  readonly limits: Limits;
-  readonly refusals: Refusals;
-}
-
-async function answer(
-  { options, edge, limits, refusals }: Serving,
-  route: Route,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
-  if (!hasTurn(reply.raw) && !(await mayBegin(options, request, reply))) return reply.hijack();
-  const arrival = arrivalOf(request.raw);
-  const { target, contentType } = arrival;
-  arrival.action = route.action;
-  addHeaders(options, target, reply);
-  if (target.redirect !== undefined && !isPost(request, target)) return redirect(reply, target.redirect);
-  try {
-    const asked =
-      options.access && authorize(options.access, toAccessRequest(edge, request, target), route.action, target);
-    arrival.grant = asked instanceof Promise ? await asked : asked; // most controllers mostly know at once
-  } catch (error) {
-    arrival.refused = true;
-    return sendError(refusals.tell(error, request), reply);
-  }
-  if (arrival.grant !== undefined) limits.countUser(arrival.grant.user);
-  using _share = writesUpload(request, target) ? limits.beginUpload() : undefined;
-  const exchange: Exchange = { target, request, reply, contentType, grant: arrival.grant };
-  return await route.handle(edge, exchange);
-}
-
-/** A pipelined request in whose waiting time other rules came to count is left to its client, to be sent once more. */
-async function mayBegin({ isRetired }: ServerOptions, request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
-  if (!(await takeTurn(reply.raw))) return false;
-  if (!isRetired?.()) return true;
-  hangUp(request.raw);
-  return false;
-}
-
-function toAccessRequest(edge: Edge, request: FastifyRequest, target: Target): AccessRequest {
-  const { headers } = request.raw;
-  return { headers, address: trustedAddress(request.raw), base: () => baseUrl(edge, request, target) };
-}
-
-function writesUpload({ method }: FastifyRequest, { kind }: Target): boolean {
-  return (kind === "uploads" || kind === "upload") && ["POST", "PATCH", "PUT"].includes(method);
-}
-
-/** A 301 turns a POST into a GET in many clients, so a missing slash is overlooked there. */
-function isPost(request: FastifyRequest, target: Target): boolean {
-  return request.method === "POST" && target.kind === "uploads";
-}
-
-/** A method that no handler takes: `OPTIONS` is told what there is, any other is refused with it. */
-function answerOtherMethod(
-  options: ServerOptions,
-  methods: Readonly<Partial<Record<Method, Route>>>,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): FastifyReply {
-  const { target } = arrivalOf(request.raw);
-  addHeaders(options, target, reply);
-  reply.header("allow", Object.keys(methods).sort().join(", "));
-  if (request.method === "OPTIONS") return reply.code(200).send();
-  return sendText(reply.code(405), "Method not allowed\n");
-}
-
-function answerUnrouted(target: Target, reply: FastifyReply): FastifyReply {
-  if (target.redirect !== undefined) return redirect(reply, target.redirect);
-  if (target.problem !== undefined) return sendError(new NameInvalid(target.problem), reply);
-  return sendText(reply.code(404), "404 page not found\n");
-}
-
-function addHeaders(options: ServerOptions, target: Target, reply: FastifyReply): void {
-  if (target.kind === "root") return;
-  const http2 = streamOf(reply.request.raw) !== undefined;
-  for (const [name, values] of Object.entries(options.headers)) {
-    if (!http2 || !OF_CONNECTION.test(name)) reply.header(name, [...values]);
-  }
-}
-
 /** Has no place in HTTP/2. @see RFC 9113, section 8.2.2 */
 const OF_CONNECTION = /^(?:connection|keep-alive|proxy-connection|transfer-encoding|upgrade)$/i;
 
-function redirect(reply: FastifyReply, location: string): FastifyReply {
+function toAccessRequest(edge: Edge, { request, target }: Exchange): AccessRequest {
+  return {
+    headers: request.headers,
+    address: trustedAddress(request),
+    base: () => baseUrl(edge, request, target),
+  };
+}
+
+function writesUpload(method: string, { kind }: Target): boolean {
+  return (kind === "uploads" || kind === "upload") && (method === "POST" || method === "PATCH" || method === "PUT");
+}
+
+/** A 301 turns a POST into a GET in many clients, so a missing slash is overlooked there. */
+function isPost(method: string, { kind }: Target): boolean {
+  return method === "POST" && kind === "uploads";
+}
+
+function answerUnrouted(exchange: Exchange): undefined {
+  const { target, reply } = exchange;
+  if (target.redirect !== undefined) return redirect(reply, target.redirect);
+  if (target.problem !== undefined) return sendError(exchange, new NameInvalid(target.problem));
+  return sendText(reply.code(404), "404 page not found\n");
+}
+
+function redirect(reply: Reply, location: string): undefined {
   return reply.code(301).header("location", location).send();
 }
 
-function sendText(reply: FastifyReply, text: string): FastifyReply {
+function sendText(reply: Reply, text: string): undefined {
   return reply.headers({ "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" }).send(text);
-}
-
-function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  if (error instanceof BodyAborted) {
-    reply.hijack();
-    hangUp(request.raw);
-    return reply;
-  }
-  return sendError(error, reply, request.log);
 }
 
 /** Headers that a handler may have set for content that is not sent after all. */
@@ -274,10 +276,13 @@ const OF_CONTENT = [
   "docker-content-digest",
 ] as const;
 
-function sendError(error: unknown, reply: FastifyReply, log?: FastifyBaseLogger): FastifyReply {
-  const { status, headers, body, errors, ours } = toAnswer(error);
-  arrivalOf(reply.request.raw).errors = errors;
-  if (ours) log?.error({ err: error }, "a request failed");
+function sendError(exchange: Exchange, error: RegistryError): undefined {
+  sendAnswer(exchange, toAnswer(error));
+}
+
+function sendAnswer(exchange: Exchange, { status, headers, body, errors }: ErrorAnswer): void {
+  const { reply } = exchange;
+  exchange.errors = errors;
   for (const name of OF_CONTENT) reply.removeHeader(name);
-  return reply.code(status).headers(headers).send(Buffer.from(body));
+  reply.code(status).headers(headers).send(body);
 }

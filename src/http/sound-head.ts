@@ -15,13 +15,14 @@ export function onlySound(handler: RequestListener): RequestListener {
   };
 }
 
-/** In HTTP/1 the runtime knows no other; in HTTP/2 it takes any, and the framework fails on it. */
+/** In HTTP/1 the runtime knows no other; in HTTP/2 it takes any. */
 const KNOWN: ReadonlySet<string> = new Set(METHODS);
 
-function problemOf({ method = "", rawHeaders, headers, httpVersion }: IncomingMessage): string | undefined {
+function problemOf(request: IncomingMessage): string | undefined {
+  const { method = "", rawHeaders, httpVersion } = request;
   if (!KNOWN.has(method)) return "the request has a method that HTTP does not know";
   if (namesSeveralHosts(rawHeaders)) return "the request names more than one host";
-  if (httpVersion === "1.0" && headers["transfer-encoding"] !== undefined) {
+  if (httpVersion === "1.0" && request.headers["transfer-encoding"] !== undefined) {
     return "a request of HTTP/1.0 cannot have a Transfer-Encoding";
   }
   return undefined;

@@ -2,35 +2,53 @@
  * Pipelined requests are handled one after the other. The runtime hands out all that arrived together, hundreds on one
  * connection, each of which would open its blob and hold its answer until those before it are sent.
  */
-import type { Server, ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { connectionOf, streamOf } from "./connection.ts";
-
-/** Who waits on a connection, told once it closes. */
-const waiting: WeakMap<Socket, Set<() => void>> = new WeakMap();
 
 /** Requests of one connection that may wait; then no more are read from it until half of them are answered. */
 const MOST_WAITING = 64;
 
-/** Requests of a connection that are not answered yet. */
-const unanswered: WeakMap<Socket, number> = new WeakMap();
-
-/** To be called when a request arrives. */
-export function countRequest(response: ServerResponse): void {
-  const socket = connectionOf(response.req);
-  const mayPause = streamOf(response.req) === undefined; // in HTTP/2 the client was told how many it may send
-  if (mayPause && !unanswered.has(socket)) socket.on("resume", () => pauseFull(socket)); // as it is after every answer
-  unanswered.set(socket, (unanswered.get(socket) ?? 0) + 1);
-  if (mayPause) pauseFull(socket);
-  response.once("close", () => {
-    const left = (unanswered.get(socket) ?? 1) - 1;
-    unanswered.set(socket, left);
-    if (mayPause && left === MOST_WAITING / 2) socket.resume();
-  });
+/** What is under way on a connection. */
+export interface Turns {
+  readonly socket: Socket;
+  /** Requests that are not answered yet. */
+  unanswered: number;
+  /** Whether reading is left to pause: in HTTP/2 the client was told how many it may send. */
+  readonly mayPause: boolean;
+  /** Who waits, told once it closes. */
+  readonly waiters: Set<() => void>;
 }
 
-function pauseFull(socket: Socket): void {
-  if ((unanswered.get(socket) ?? 0) > MOST_WAITING) socket.pause();
+const turns: WeakMap<Socket, Turns> = new WeakMap();
+
+/** To be called when a request arrives. */
+export function countRequest(request: IncomingMessage): Turns {
+  const socket = connectionOf(request);
+  const known = turns.get(socket) ?? watch(socket, streamOf(request) === undefined);
+  known.unanswered += 1;
+  pauseFull(known);
+  return known;
+}
+
+/** To be called when its answer is sent, or its client has gone. */
+export function countAnswer(known: Turns): void {
+  known.unanswered -= 1;
+  if (known.mayPause && known.unanswered === MOST_WAITING / 2) known.socket.resume();
+}
+
+function watch(socket: Socket, mayPause: boolean): Turns {
+  const known: Turns = { socket, unanswered: 0, mayPause, waiters: new Set() };
+  turns.set(socket, known);
+  if (mayPause) socket.on("resume", () => pauseFull(known)); // as it is after every answer
+  socket.once("close", () => {
+    for (const onClose of known.waiters) onClose();
+  });
+  return known;
+}
+
+function pauseFull({ socket, unanswered, mayPause }: Turns): void {
+  if (mayPause && unanswered > MOST_WAITING) socket.pause();
 }
 
 const connections: WeakMap<Server, Set<Socket>> = new WeakMap();
@@ -78,7 +96,7 @@ export function closeIdle(server: Server): void {
 
 /** Whether a connection waits for us rather than for its client. */
 export function isBusy(socket: Socket): boolean {
-  return (unanswered.get(socket) ?? 0) > 0;
+  return (turns.get(socket)?.unanswered ?? 0) > 0;
 }
 
 /** Whether the answers before this one on its connection are sent. */
@@ -88,9 +106,9 @@ export function hasTurn(response: ServerResponse): boolean {
 
 /** Waits until {@link hasTurn}; false where the connection closed first. */
 export async function takeTurn(response: ServerResponse): Promise<boolean> {
-  const { socket } = response.req;
-  if (socket.destroyed) return false;
-  const waiters = waitersOf(socket);
+  const socket = connectionOf(response.req);
+  const waiters = turns.get(socket)?.waiters;
+  if (!waiters || socket.destroyed) return false;
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const onClose = (): void => resolve(false);
   waiters.add(onClose);
@@ -100,16 +118,4 @@ export async function takeTurn(response: ServerResponse): Promise<boolean> {
   } finally {
     waiters.delete(onClose);
   }
-}
-
-/** One listener a connection. */
-function waitersOf(socket: Socket): Set<() => void> {
-  const known = waiting.get(socket);
-  if (known) return known;
-  const waiters = new Set<() => void>();
-  waiting.set(socket, waiters);
-  socket.once("close", () => {
-    for (const onClose of waiters) onClose();
-  });
-  return waiters;
 }

@@ -1,5 +1,4 @@
 /** @see http-api, section 8, "Uploads" */
-import type { FastifyReply } from "fastify";
 import { type BlobDigest, isBlobDigest, isOfNothing } from "../oci/blob-digest.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type DigestAlgorithm, isDigestAlgorithm } from "../oci/digest.ts";
@@ -9,15 +8,9 @@ import type { Repository, Upload } from "../registry/registry.ts";
 import { parseUploadId } from "../registry/upload-id.ts";
 import { hasBody, receive } from "./body.ts";
 import { checkChunk } from "./chunk.ts";
-import {
-  blobUrl,
-  creatableRepositoryOf,
-  type Edge,
-  type Exchange,
-  type Handler,
-  repositoryOf,
-  uploadUrl,
-} from "./edge.ts";
+import { blobUrl, creatableRepositoryOf, type Edge, type Handler, repositoryOf, uploadUrl } from "./edge.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Reply } from "./reply.ts";
 import { parseAnnouncedDigest, parseFinalDigest } from "./upload-digest.ts";
 import { printToken, verifyToken } from "./upload-token.ts";
 
@@ -31,7 +24,7 @@ export const postUploads: Handler = async (edge, exchange) => {
   const digestText = target.query.get("digest");
   if (digestText !== null) {
     const digest = parseAnnouncedDigest(digestText);
-    if (hasBody(request.raw) || isOfNothing(digest)) {
+    if (hasBody(request) || isOfNothing(digest)) {
       const blob = await repository.uploads.put(bodyOf(edge, exchange, 0), digest);
       return sendCreated(edge, exchange, repository, blob.digest);
     }
@@ -48,7 +41,7 @@ export const getUpload: Handler = async (edge, exchange) => {
 export const patchUpload: Handler = async (edge, exchange) => {
   const repository = creatableRepositoryOf(edge, exchange);
   return await atOffset(edge, exchange, repository, async (upload) => {
-    const last = exchange.request.raw.headers["content-range"] === undefined; // who sends ranges sends more of them
+    const last = exchange.request.headers["content-range"] === undefined; // who sends ranges sends more of them
     const appended = await upload.append(bodyOf(edge, exchange, upload.size), { last });
     return sendState(edge, exchange.reply.code(202), exchange, repository, appended);
   });
@@ -59,13 +52,13 @@ export const putUpload: Handler = async (edge, exchange) => {
   const repository = creatableRepositoryOf(edge, exchange);
   const digest = parseFinalDigest(exchange.target.query.get("digest"));
   const finish = (upload: Upload): Promise<Descriptor> =>
-    hasBody(exchange.request.raw) ? upload.finish(bodyOf(edge, exchange, upload.size), digest) : upload.commit(digest);
+    hasBody(exchange.request) ? upload.finish(bodyOf(edge, exchange, upload.size), digest) : upload.commit(digest);
   try {
     return await atOffset(edge, exchange, repository, async (upload) =>
       sendCreated(edge, exchange, repository, (await finish(upload)).digest),
     );
   } catch (error) {
-    if (!(error instanceof UploadUnknown) || hasBody(exchange.request.raw)) throw error;
+    if (!(error instanceof UploadUnknown) || hasBody(exchange.request)) throw error;
     const ended = await findEnded(edge, exchange, repository, digest);
     if (ended === undefined) throw error;
     return sendCreated(edge, exchange, repository, ended);
@@ -95,7 +88,7 @@ export const deleteUpload: Handler = async (edge, exchange) => {
   verifyState(edge, exchange);
   const upload = await resume(exchange, repository);
   await upload.cancel();
-  return exchange.reply.code(204).header("docker-upload-uuid", upload.id).send();
+  exchange.reply.code(204).header("docker-upload-uuid", upload.id).send();
 };
 
 /** As the peers do, a session's URL starts another one for who holds its `_state`. */
@@ -129,8 +122,8 @@ async function atOffset(
   edge: Edge,
   exchange: Exchange,
   repository: Repository,
-  work: (upload: Upload) => Promise<FastifyReply>,
-): Promise<FastifyReply> {
+  work: (upload: Upload) => Promise<void>,
+): Promise<void> {
   const offset = verifyState(edge, exchange);
   const upload = await resume(exchange, repository);
   try {
@@ -145,8 +138,8 @@ async function atOffset(
 }
 
 /** @param size bytes of the upload before it */
-function bodyOf(edge: Edge, { request: { raw } }: Exchange, size: number): AsyncIterable<Uint8Array> {
-  return checkChunk(raw.headers, size)(receive(raw, edge.stall));
+function bodyOf(edge: Edge, { request }: Exchange, size: number): AsyncIterable<Uint8Array> {
+  return checkChunk(request.headers, size)(receive(request, edge.stall));
 }
 
 function verifyState(edge: Edge, { target }: Exchange): number {
@@ -174,15 +167,8 @@ async function setState(edge: Edge, exchange: Exchange, repository: Repository):
   exchange.reply.headers(stateHeaders(edge, exchange, repository, await resume(exchange, repository)));
 }
 
-function sendState(
-  edge: Edge,
-  reply: FastifyReply,
-  exchange: Exchange,
-  repository: Repository,
-  upload: Upload,
-): FastifyReply {
-  reply.headers(stateHeaders(edge, exchange, repository, upload));
-  return reply.statusCode === 204 ? reply.send() : reply.header("content-length", "0").send();
+function sendState(edge: Edge, reply: Reply, exchange: Exchange, repository: Repository, upload: Upload): void {
+  reply.headers(stateHeaders(edge, exchange, repository, upload)).send();
 }
 
 /** `Range` is inclusive and has no unit; an upload without bytes says `0-0` too. */
@@ -199,8 +185,8 @@ function stateHeaders(
   };
 }
 
-function sendCreated(edge: Edge, exchange: Exchange, { name }: Repository, digest: BlobDigest): FastifyReply {
-  return exchange.reply
+function sendCreated(edge: Edge, exchange: Exchange, { name }: Repository, digest: BlobDigest): void {
+  exchange.reply
     .code(201)
     .headers({
       location: blobUrl(edge, exchange, name, digest),

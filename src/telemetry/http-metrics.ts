@@ -1,7 +1,7 @@
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { IncomingMessage } from "node:http";
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import { sentBytes, statusOf } from "../http/answered.ts";
-import { arrivalOf } from "../http/arrival.ts";
+import type { Exchange } from "../http/exchange.ts";
 import type { RequestObserver } from "../http/observer.ts";
 import type { TargetKind } from "../http/target.ts";
 import { SECONDS, SIZES } from "./buckets.ts";
@@ -39,17 +39,15 @@ export function measureRequests(registry: Registry): RequestObserver {
     },
   });
   return {
-    async handling(request, handle) {
-      const handler = handlers.get(arrivalOf(request.raw).target.kind);
-      if (!handler) return await handle();
-      handler.inFlight += 1;
-      try {
-        return await handle();
-      } finally {
-        handler.inFlight -= 1;
-      }
+    begun({ target }) {
+      const handler = handlers.get(target.kind);
+      if (handler) handler.inFlight += 1;
     },
-    answered: (request, reply) => handlers.get(arrivalOf(request.raw).target.kind)?.observe(request, reply),
+    ended({ target }) {
+      const handler = handlers.get(target.kind);
+      if (handler) handler.inFlight -= 1;
+    },
+    answered: (exchange) => handlers.get(exchange.target.kind)?.observe(exchange),
   };
 }
 
@@ -104,11 +102,11 @@ class HandlerMetrics {
     this.#responseSize = metrics.responseSize.labels(name);
   }
 
-  observe(request: FastifyRequest, reply: FastifyReply): void {
-    const { time } = arrivalOf(request.raw);
-    this.#requestSize.observe(requestBytes(request.raw));
-    this.#responseSize.observe(sentBytes(reply));
-    this.#method(request.method).observe((performance.now() - time) / 1000, statusOf(reply));
+  observe(exchange: Exchange): void {
+    const { request, method, time } = exchange;
+    this.#requestSize.observe(requestBytes(request));
+    this.#responseSize.observe(sentBytes(exchange));
+    this.#method(method).observe((performance.now() - time) / 1000, statusOf(exchange));
   }
 
   #method(method: string): MethodMetrics {
@@ -144,7 +142,7 @@ class MethodMetrics {
 }
 
 /** About: the head has some separators more. */
-function requestBytes({ method = "", url = "", rawHeaders, headers }: FastifyRequest["raw"]): number {
+function requestBytes({ method = "", url = "", rawHeaders, headers }: IncomingMessage): number {
   let bytes = method.length + url.length + Number(headers["content-length"] ?? 0);
   for (const part of rawHeaders) bytes += part.length;
   return bytes;

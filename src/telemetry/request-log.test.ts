@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { RequestLine } from "../http/request-line.ts";
 import type { Line } from "./line-format.ts";
 import type { LogOptions } from "./log.ts";
 import { createRequestLog } from "./request-log.ts";
@@ -35,15 +36,12 @@ test("a hook is told of every line that is printed", () => {
   );
 });
 
-function print(
-  options: Partial<LogOptions>,
-  ...requests: readonly Parameters<ReturnType<typeof createRequestLog>>[0][number][]
-): readonly string[] {
+function print(options: Partial<LogOptions>, ...requests: readonly RequestLine[]): readonly string[] {
   const lines: string[] = [];
   const log = createRequestLog(
     () => ({ level: "info", formatter: "text", fields: { service: "registry" }, ...options }),
     (line) => lines.push(line),
   );
-  log(requests, NOW);
+  log.write(requests, NOW);
   return lines;
 }

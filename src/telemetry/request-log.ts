@@ -2,7 +2,11 @@ import type { RequestLine } from "../http/request-line.ts";
 import { PRINTERS } from "./line-format.ts";
 import type { LogOptions } from "./log.ts";
 
-export type RequestLog = (lines: readonly RequestLine[], now: Date) => void;
+export interface RequestLog {
+  /** Whether anybody reads of requests that did well. */
+  takesInfo(): boolean;
+  write(lines: readonly RequestLine[], now: Date): void;
+}
 
 /**
  * The lines of requests. They come by the thousand, so they take none of the way of other lines but their form.
@@ -11,14 +15,17 @@ export type RequestLog = (lines: readonly RequestLine[], now: Date) => void;
  * @param write takes whole lines
  */
 export function createRequestLog(options: () => LogOptions, write: (line: string) => void): RequestLog {
-  return (lines, now) => {
-    const { level: least, formatter, fields, hook } = options();
-    const silent = least === "error" || least === "warn";
-    for (const { level, msg, fields: own } of lines) {
-      if (level === "info" && silent) continue;
-      const line = { time: now.toISOString(), level, msg, ...fields, ...own };
-      write(`${PRINTERS[formatter](line)}\n`);
-      hook?.(line);
-    }
+  const takesInfo = (): boolean => options().level === "info" || options().level === "debug";
+  return {
+    takesInfo,
+    write(lines, now) {
+      const { formatter, fields, hook } = options();
+      for (const { level, msg, fields: own } of lines) {
+        if (level === "info" && !takesInfo()) continue;
+        const line = { time: now.toISOString(), level, msg, ...fields, ...own };
+        write(`${PRINTERS[formatter](line)}\n`);
+        hook?.(line);
+      }
+    },
   };
 }

@@ -1,6 +1,5 @@
 /** Traces by OpenTelemetry: a span a request, and below it one a call of the storage. Loaded where they are wanted. */
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { IncomingMessage } from "node:http";
 import {
   type Attributes,
   type Context,
@@ -28,10 +27,10 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
-import type { FastifyRequest } from "fastify";
 import type { TracingConfig } from "../config/tracing.ts";
 import { statusOf } from "../http/answered.ts";
-import { arrivalOf } from "../http/arrival.ts";
+import { isEncrypted } from "../http/connection.ts";
+import type { Exchange } from "../http/exchange.ts";
 import type { RequestObserver } from "../http/observer.ts";
 import { requestInfo } from "../http/request-info.ts";
 import { within } from "../lib/deadline.ts";
@@ -90,20 +89,20 @@ const propagator = new CompositePropagator({
 });
 
 function traceRequests(tracer: Tracer, current: AsyncLocalStorage<Context>): RequestObserver {
-  const spans = new WeakMap<IncomingMessage, Span>();
+  const spans = new WeakMap<Exchange, Span>();
   return {
-    handling(request, handle) {
-      const parent = propagator.extract(ROOT_CONTEXT, request.raw.headers, defaultTextMapGetter);
-      const path = arrivalOf(request.raw).target.url.split("?", 1)[0] ?? "";
-      const attributes = requestAttributes(request, path);
-      const span = tracer.startSpan(`${request.method} ${path}`, { kind: SpanKind.SERVER, attributes }, parent);
-      spans.set(request.raw, span);
+    around(exchange, handle) {
+      const parent = propagator.extract(ROOT_CONTEXT, exchange.request.headers, defaultTextMapGetter);
+      const path = exchange.target.url.split("?", 1)[0] ?? "";
+      const attributes = requestAttributes(exchange, path);
+      const span = tracer.startSpan(`${exchange.method} ${path}`, { kind: SpanKind.SERVER, attributes }, parent);
+      spans.set(exchange, span);
       return current.run(trace.setSpan(parent, span), handle);
     },
-    answered(request, reply) {
-      const span = spans.get(request.raw);
+    answered(exchange) {
+      const span = spans.get(exchange);
       if (!span) return;
-      const status = statusOf(reply);
+      const status = statusOf(exchange);
       span.setAttribute("http.response.status_code", status);
       if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
       span.end();
@@ -111,11 +110,11 @@ function traceRequests(tracer: Tracer, current: AsyncLocalStorage<Context>): Req
   };
 }
 
-function requestAttributes(request: FastifyRequest, path: string): Attributes {
-  const { id, method, host, address, userAgent } = requestInfo(request);
+function requestAttributes(exchange: Exchange, path: string): Attributes {
+  const { id, method, host, address, userAgent } = requestInfo(exchange);
   return {
     "http.request.method": method,
-    "url.scheme": request.protocol,
+    "url.scheme": isEncrypted(exchange.request) ? "https" : "http",
     "url.path": path,
     "server.address": host,
     "client.address": address,

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import type { AddressInfo, Socket } from "node:net";
 import type { DescriptorCache } from "../../src/cache/descriptor-cache.ts";
-import { createServer, type ServerOptions } from "../../src/http/server.ts";
+import { HttpServer } from "../../src/http/http-server.ts";
+import type { ListeningOptions } from "../../src/http/open-server.ts";
+import { createApi, type ServerOptions } from "../../src/http/server.ts";
 import { closeAll } from "../../src/http/turn.ts";
 import { builtInKinds } from "../../src/oci/built-in-kinds.ts";
 import type { ManifestKind } from "../../src/oci/manifest-kind.ts";
@@ -34,7 +36,7 @@ export interface Api extends AsyncDisposable {
   raw(bytes: string | Uint8Array, how?: "stay" | "leave"): Promise<string>;
 }
 
-export interface ApiOptions extends Partial<Omit<ServerOptions, "registry" | "log" | "urls">> {
+export interface ApiOptions extends Partial<Omit<ServerOptions & ListeningOptions, "registry" | "log" | "urls">> {
   readonly deletion?: boolean;
   readonly schema1?: boolean;
   readonly kinds?: readonly ManifestKind[];
@@ -65,7 +67,8 @@ export async function startApi(driver: StorageDriver, options: ApiOptions = {}):
     options.cache,
   );
   const protocol = await openProtocol(options.protocol);
-  const server = createServer({ ...DEFAULTS, ...protocol.server, ...options, ...toEdge(options, registry, log) });
+  const own = { ...DEFAULTS, ...protocol.server, ...options };
+  const server = new HttpServer(own, createApi({ ...own, ...toEdge(options, registry, log) }));
   await server.listen({ host: "127.0.0.1", port: 0 });
   const { port } = server.server.address() as AddressInfo;
   const origin = `${protocol.scheme}://127.0.0.1:${port}`;

@@ -1,0 +1,54 @@
+import type { RequestListener, Server } from "node:http";
+import type { ListenOptions } from "node:net";
+import { answerClientError } from "./client-error.ts";
+import { endHttp2, type ListeningOptions, openServer } from "./open-server.ts";
+
+/**
+ * What takes connections, apart from what answers: the one stays for the life of the process, the other may change.
+ */
+export class HttpServer {
+  readonly server: Server;
+  #closing = false;
+
+  /** @param answer gets every request */
+  constructor(options: ListeningOptions, answer: RequestListener) {
+    this.server = openServer((request, response) => {
+      if (this.#closing && request.httpVersionMajor === 1) response.setHeader("connection", "close");
+      answer(request, response);
+    }, options);
+    this.server.on("clientError", answerClientError);
+  }
+
+  /**
+   * @returns the address as people write it, e.g. `[::]:5000` or the path of a socket
+   * @throws {Error} with the code of the system
+   */
+  async listen(where: ListenOptions | { readonly fd: number }): Promise<string> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.server.once("error", reject);
+    this.server.listen(where, resolve);
+    try {
+      await promise;
+    } finally {
+      this.server.off("error", reject);
+    }
+    return toText(this.server.address());
+  }
+
+  /** Takes no more connections, tells clients so with their next answers, and ends when the last has gone. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    endHttp2(this.server);
+    if (this.server.listening) await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  /** Connections at a time from now on. 0: no limit. */
+  limitConnections(most: number): void {
+    this.server.maxConnections = most > 0 ? most : Number.POSITIVE_INFINITY;
+  }
+}
+
+function toText(address: ReturnType<Server["address"]>): string {
+  if (address === null || typeof address === "string") return address ?? "/";
+  return `${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`;
+}
