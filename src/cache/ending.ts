@@ -1,5 +1,8 @@
 import type { BlobCache, DescriptorCache, RevisionCache } from "./descriptor-cache.ts";
 
+const NOTHING = Promise.resolve(undefined);
+const NO = Promise.resolve(false);
+
 /** A cache that answers no more from the moment its {@link end} is called; what must be cleared still is. */
 export class EndingCache implements DescriptorCache {
   readonly blobs: BlobCache;
@@ -11,12 +14,12 @@ export class EndingCache implements DescriptorCache {
     const { blobs, revisions } = cache;
     this.#cache = cache;
     this.blobs = {
-      get: async (...what) => (this.#ended ? undefined : await blobs.get(...what)),
+      get: (...what) => (this.#ended ? NOTHING : blobs.get(...what)),
       set: (...what) => blobs.set(...what),
       clear: (...what) => blobs.clear(...what),
     };
     this.revisions = {
-      has: async (...what) => !this.#ended && (await revisions.has(...what)),
+      has: (...what) => (this.#ended ? NO : revisions.has(...what)),
       set: (...what) => revisions.set(...what),
       clear: (...what) => revisions.clear(...what),
     };

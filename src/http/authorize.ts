@@ -33,7 +33,7 @@ function neededFor(action: Exclude<Action, "anything">, { name, query }: Target)
   if (action === "authenticate") return [];
   if (action === "catalog") return [{ type: "registry", name: "catalog", action: "*" }];
   const needed = ACTIONS[action].map((action): Access => ({ type: "repository", name, action }));
-  const from = query.get("from");
+  const from = query.size > 0 && query.get("from");
   return from ? [...needed, { type: "repository", name: from, action: "pull" }] : needed;
 }
 

@@ -12,6 +12,7 @@ import type { Blob, BlobReader, ByteRange } from "../registry/registry.ts";
 import { isSameRange, listsDigest, toEntityTag } from "./conditions.ts";
 import { clientAddress } from "./forwarding.ts";
 import { parseRange, toContentRange } from "./ranges.ts";
+import { endWith } from "./reply.ts";
 import { sendBytes } from "./send.ts";
 
 export interface BlobAnswer {
@@ -44,10 +45,7 @@ export async function toBlobAnswer(blob: Blob, request: IncomingMessage): Promis
   if (listsDigest(headers["if-none-match"], digest)) {
     return { status: 304, headers: toValidators(digest), parts: [], tail: "" };
   }
-  const elsewhere = await blob.redirect({
-    method: method === "HEAD" ? "HEAD" : "GET",
-    client: clientAddress(request),
-  });
+  const elsewhere = await blob.redirect(new Asker(request));
   return elsewhere ? redirection(digest, elsewhere) : content(blob.descriptor, method, headers);
 }
 
@@ -67,7 +65,7 @@ export async function sendBlobAnswer(
   if (only && bytes) {
     sendHead();
     const { start, length } = only.range;
-    response.end(length === bytes.length ? bytes : bytes.subarray(start, start + length));
+    endWith(response, length === bytes.length ? bytes : bytes.subarray(start, start + length));
     return;
   }
   let reader: BlobReader | undefined;
@@ -82,6 +80,21 @@ export async function sendBlobAnswer(
     response.end(tail);
   } finally {
     await reader?.[Symbol.asyncDispose]();
+  }
+}
+
+/** Whom few ask for their address. */
+class Asker {
+  readonly method: "GET" | "HEAD";
+  readonly #request: IncomingMessage;
+
+  constructor(request: IncomingMessage) {
+    this.method = request.method === "HEAD" ? "HEAD" : "GET";
+    this.#request = request;
+  }
+
+  get client(): string | undefined {
+    return clientAddress(this.#request);
   }
 }
 

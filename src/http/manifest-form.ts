@@ -23,7 +23,7 @@ export function varyByAccept(reply: Reply): void {
 }
 
 /**
- * Clients that know images but no lists of them, and say so, get the image for linux/amd64 of a Docker list; those that
+ * Of what {@link hasForms}: clients that know images but no lists of them, and say so, get the image for linux/amd64 of a Docker list; those that
  * know schema 1 alone get that where it is enabled.
  * @throws {ManifestUnknown} where a list has no such image
  * @throws {ManifestInvalid} where it cannot be converted
@@ -37,7 +37,7 @@ export async function toForm(
 ): Promise<StoredManifest | UnsignedManifest> {
   const { schema1 } = repository;
   const wanted = wantedType(stored.mediaType, parseAccept(acceptHeader), schema1 !== undefined);
-  if (wanted === stored.mediaType || !hasForms(repository, stored)) return stored;
+  if (wanted === stored.mediaType) return stored;
   const image = stored.mediaType === MediaType.dockerList ? await imageOf(kinds, repository, stored, tag) : stored;
   return wanted === MediaType.dockerSchema1Signed && schema1 ? await schema1.convert(image, tag) : image;
 }

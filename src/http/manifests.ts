@@ -29,8 +29,9 @@ export const getManifest: Handler = async (edge, exchange) => {
     return sendUnchanged(reply, digest);
   }
   const stored = await repository.manifests.get(digest);
-  if (reference.tag && hasForms(repository, stored)) varyByAccept(reply);
-  const form = reference.tag
+  const depends = reference.tag !== undefined && hasForms(repository, stored);
+  if (depends) varyByAccept(reply);
+  const form = depends
     ? await toForm(edge.registry.kinds, repository, stored, reference.tag, request.headers.accept)
     : stored;
   if (form !== stored && listsDigest(unchanged, form.digest)) return sendUnchanged(reply, form.digest);

@@ -62,8 +62,7 @@ export class Reply {
     }
     this.sendHead();
     if (isHead || !bytes) response.end();
-    else if (bytes.length <= WITH_HEAD) response.end(toLatin1(bytes), "latin1");
-    else response.end(bytes);
+    else endWith(response, bytes);
   }
 
   /** For who sends the body to {@link response} and ends it. */
@@ -85,8 +84,11 @@ export class Reply {
  */
 const WITH_HEAD = 8 * 1024;
 
-function toLatin1({ buffer, byteOffset, byteLength }: Uint8Array): string {
-  return Buffer.from(buffer, byteOffset, byteLength).toString("latin1");
+/** Ends an answer of which nothing but the head is written with all of its body. */
+export function endWith(response: ServerResponse, bytes: Uint8Array): void {
+  const { buffer, byteOffset, byteLength } = bytes;
+  if (byteLength > WITH_HEAD) response.end(bytes);
+  else response.end(Buffer.from(buffer, byteOffset, byteLength).toString("latin1"), "latin1");
 }
 
 /** @see RFC 9110, section 8.6 */

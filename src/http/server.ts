@@ -5,13 +5,14 @@
  * reading of it. A framework took a third of a request's time for what is left to do here (decisions/0024).
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
-import type { AccessController, AccessRequest } from "../auth/access-controller.ts";
+import type { AccessController } from "../auth/access-controller.ts";
 import { Budget } from "../lib/budget.ts";
 import { NameInvalid, type RegistryError, Unavailable } from "../oci/errors.ts";
+import { ExchangeAccess } from "./access-request.ts";
 import { authorize } from "./authorize.ts";
 import { BodyAborted, discardRest, hasBody } from "./body.ts";
 import { hangUp, streamOf } from "./connection.ts";
-import { baseUrl, type Edge, type EdgeLog } from "./edge.ts";
+import type { Edge, EdgeLog } from "./edge.ts";
 import { type ErrorAnswer, toAnswer } from "./errors.ts";
 import { Exchange } from "./exchange.ts";
 import { believeOnly, type TrustedProxies, trustedAddress } from "./forwarding.ts";
@@ -156,7 +157,7 @@ class Api {
     const { access } = this.#options;
     if (!access) return undefined;
     try {
-      const asked = authorize(access, toAccessRequest(this.#edge, exchange), action, exchange.target);
+      const asked = authorize(access, new ExchangeAccess(this.#edge, exchange), action, exchange.target);
       if (!(asked instanceof Promise)) {
         exchange.grant = asked;
         return undefined;
@@ -233,14 +234,6 @@ const VERSION = "registry/2.0";
 
 /** Has no place in HTTP/2. @see RFC 9113, section 8.2.2 */
 const OF_CONNECTION = /^(?:connection|keep-alive|proxy-connection|transfer-encoding|upgrade)$/i;
-
-function toAccessRequest(edge: Edge, { request, target }: Exchange): AccessRequest {
-  return {
-    headers: request.headers,
-    address: trustedAddress(request),
-    base: () => baseUrl(edge, request, target),
-  };
-}
 
 function writesUpload(method: string, { kind }: Target): boolean {
   return (kind === "uploads" || kind === "upload") && (method === "POST" || method === "PATCH" || method === "PUT");

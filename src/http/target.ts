@@ -35,13 +35,16 @@ export interface Target {
   readonly problem?: string;
 }
 
+/** Of most URLs; nobody adds to a query. */
+const NO_QUERY = new URLSearchParams();
+
 /** @param prefix begins and ends with `/` */
 export function parseTarget(url: string, prefix: string): Target {
   const relative = withoutOrigin(url);
   const mark = relative.indexOf("?");
   const path = mark < 0 ? relative : relative.slice(0, mark);
   const queryText = mark < 0 ? "" : relative.slice(mark);
-  const common = { query: new URLSearchParams(queryText), prefix, url: relative };
+  const common = { query: queryText === "" ? NO_QUERY : new URLSearchParams(queryText), prefix, url: relative };
   const nothing = { ...common, kind: "unknown", name: "", reference: "" } as const;
 
   if (path.includes("\\")) return { ...nothing, problem: "the path has a backslash" };
@@ -76,27 +79,32 @@ const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 
 /** @param path without the prefix, e.g. `v2/a/b/tags/list` */
 function matchPath(path: string): Match | undefined {
+  if (!path.startsWith("v2/")) return path === "v2" ? { kind: "base", slash: "add" } : undefined;
   if (path === "v2/") return { kind: "base" };
-  if (path === "v2") return { kind: "base", slash: "add" };
   if (path === "v2/_catalog") return { kind: "catalog" };
   if (path === "v2/_catalog/") return { kind: "catalog", slash: "drop" };
-  const parts = path.split("/");
-  if (parts.shift() !== "v2") return undefined;
-  const [third, second, last] = [parts.at(-3), parts.at(-2), parts.at(-1) ?? ""];
-  const nameBut = (count: number): string => parts.slice(0, -count).join("/");
-  if (parts.length > 2) {
-    if (second === "tags" && last === "list") return { kind: "tags", name: nameBut(2) };
-    if (second === "manifests" && (last.includes(":") || TAG.test(last))) {
-      return { kind: "manifest", name: nameBut(2), reference: last };
-    }
-    if (second === "blobs" && last === "uploads") return { kind: "uploads", name: nameBut(2), slash: "add" };
-    if (second === "blobs" && last !== "") return { kind: "blob", name: nameBut(2), reference: last };
-    if (second === "referrers" && last !== "") return { kind: "referrers", name: nameBut(2), reference: last };
+  const end = path.lastIndexOf("/");
+  const middle = path.lastIndexOf("/", end - 1);
+  return matchParts(path, middle, path.slice(middle + 1, end), path.slice(end + 1));
+}
+
+/** Where the first component of a name begins. */
+const NAME = "v2/".length;
+
+/** @param at the slash before the two last components */
+function matchParts(path: string, at: number, second: string, last: string): Match | undefined {
+  if (at < NAME) return undefined;
+  const name = path.slice(NAME, at);
+  if (second === "tags" && last === "list") return { kind: "tags", name };
+  if (second === "manifests" && (last.includes(":") || TAG.test(last))) {
+    return { kind: "manifest", name, reference: last };
   }
-  if (parts.length > 3 && third === "blobs" && second === "uploads") {
-    return last === "" ? { kind: "uploads", name: nameBut(3) } : { kind: "upload", name: nameBut(3), reference: last };
-  }
-  return undefined;
+  if (second === "blobs" && last === "uploads") return { kind: "uploads", name, slash: "add" };
+  if (second === "blobs" && last !== "") return { kind: "blob", name, reference: last };
+  if (second === "referrers" && last !== "") return { kind: "referrers", name, reference: last };
+  if (second !== "uploads" || !name.endsWith("/blobs")) return undefined;
+  const upload = { name: name.slice(0, -"/blobs".length) };
+  return last === "" ? { kind: "uploads", ...upload } : { kind: "upload", ...upload, reference: last };
 }
 
 function repair({ slash }: Match, path: string, query: string): { redirect?: string } {
@@ -114,7 +122,7 @@ function withoutOrigin(url: string): string {
 
 /** Resolves `.`, `..` and empty components, as far as they are written out; a slash at the end stays. */
 function cleanPath(path: string): string {
-  if (!path.includes("//") && !/\/\.{1,2}(?:\/|$)/.test(path)) return path;
+  if (!path.includes("//") && !(path.includes("/.") && /\/\.{1,2}(?:\/|$)/.test(path))) return path;
   const parts: string[] = [];
   for (const part of path.split("/")) {
     if (part === "..") parts.pop();

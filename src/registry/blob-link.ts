@@ -1,6 +1,6 @@
 import { type BlobDigest, isOfNothing, isTarsumDigest } from "../oci/blob-digest.ts";
 import type { RepositoryName } from "../oci/names.ts";
-import { absentIfNotFound, readBlobLink } from "./links.ts";
+import { infoOf, readBlobLink } from "./links.ts";
 import type { Store } from "./store.ts";
 
 /** A blob as one repository sees it. */
@@ -26,7 +26,7 @@ export async function findBlob(
 
 /** A file without bytes under any digest but theirs is what a crash of a peer left: who pushes it again mends it. */
 async function findBytes({ driver, paths }: Store, target: BlobDigest): Promise<FoundBlob | undefined> {
-  const info = await absentIfNotFound(driver.stat(paths.blob(target)));
+  const info = await infoOf(driver, paths.blob(target));
   if (info === undefined || info.isDirectory || (info.size === 0 && !isOfNothing(target))) return undefined;
   return { target, size: info.size, modified: info.modified };
 }

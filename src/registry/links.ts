@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { type BlobDigest, isBlobDigest } from "../oci/blob-digest.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
-import type { StorageDriver } from "../storage/driver.ts";
+import { canRecall, type FileInfo, type StorageDriver } from "../storage/driver.ts";
 import { PathNotFound } from "../storage/errors.ts";
 
 /** Waits before a link without a digest is looked at again: on a busy machine its writer may not run for long. ms */
@@ -25,6 +25,8 @@ async function readLinkTo<T extends string>(
   path: string,
   isTarget: (text: string) => text is T,
 ): Promise<T | undefined> {
+  const known = canRecall(driver) ? driver.recallContent(path)?.trimEnd() : undefined;
+  if (known !== undefined && isTarget(known)) return known;
   for (let attempt = 0; ; attempt++) {
     const content = await absentIfNotFound(driver.getContent(path));
     if (content === undefined) return undefined;
@@ -38,6 +40,12 @@ async function readLinkTo<T extends string>(
 
 export async function writeLink(driver: StorageDriver, path: string, target: BlobDigest): Promise<void> {
   await driver.putContent(path, Buffer.from(target, "latin1"));
+}
+
+/** @returns undefined where there is nothing */
+export async function infoOf(driver: StorageDriver, path: string): Promise<FileInfo | undefined> {
+  const known = canRecall(driver) ? driver.recallInfo(path) : undefined;
+  return known ?? (await absentIfNotFound(driver.stat(path)));
 }
 
 /** Turns "nothing at that path" into undefined. */

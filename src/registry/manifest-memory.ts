@@ -19,7 +19,8 @@ export class ManifestMemory {
 
   /** @returns bytes of the caller's own */
   get(digest: Digest): Uint8Array | undefined {
-    return this.#manifests.get(digest)?.slice();
+    const known = this.#manifests.get(digest);
+    return known && Buffer.from(known); // a copy, of the pool where it is small
   }
 
   set(digest: Digest, bytes: Uint8Array): void {

@@ -8,7 +8,7 @@ import type { LinkedBlob } from "./blob-links.ts";
 import { SMALL_BLOB } from "./blob-memory.ts";
 import { readContent } from "./content.ts";
 import type { RegistryContext } from "./context.ts";
-import { absentIfNotFound } from "./links.ts";
+import { absentIfNotFound, infoOf } from "./links.ts";
 import type { Blob, BlobReader, ByteRange } from "./registry.ts";
 
 export class StoredBlob implements Blob {
@@ -58,7 +58,7 @@ export class StoredBlob implements Blob {
     if (size > SMALL_BLOB || !isDigest(this.#target)) return undefined;
     const known = this.#context.blobMemory.get(this.#target);
     if (known === undefined) return await this.#load(this.#target);
-    const info = await absentIfNotFound(this.#context.driver.stat(this.#path));
+    const info = await infoOf(this.#context.driver, this.#path);
     return info?.size === size && known.length === size ? known : undefined;
   }
 

@@ -2,6 +2,7 @@ import {
   type AtomicDriver,
   type AtomicWriter,
   canListDetailed,
+  canRecall,
   canRedirect,
   canStage,
   canStamp,
@@ -12,6 +13,7 @@ import {
   type FileWriter,
   type PutOptions,
   type ReadOptions,
+  type RecallingDriver,
   type RedirectingDriver,
   type StagingDriver,
   type StampingDriver,
@@ -38,6 +40,9 @@ export class ClosingDriver implements StorageDriver {
   readonly commitStaged?: StagingDriver["commitStaged"];
   /** As well. */
   readonly listDetailed?: DetailingDriver["listDetailed"];
+  /** As well. */
+  readonly recallContent?: RecallingDriver["recallContent"];
+  readonly recallInfo?: RecallingDriver["recallInfo"];
   /** As well. Nothing is told after the end. */
   readonly stampOf?: StampingDriver["stampOf"];
   readonly atomicWriter?: AtomicDriver["atomicWriter"];
@@ -63,6 +68,11 @@ export class ClosingDriver implements StorageDriver {
     }
     if (canListDetailed(driver)) {
       this.listDetailed = (path) => this.#lifetime.run(() => driver.listDetailed(path));
+    }
+    if (canRecall(driver)) {
+      const [contentOf, infoOf] = [driver.recallContent.bind(driver), driver.recallInfo.bind(driver)];
+      this.recallContent = (path) => (this.#lifetime.hasEnded ? undefined : contentOf(path));
+      this.recallInfo = (path) => (this.#lifetime.hasEnded ? undefined : infoOf(path));
     }
     if (canStamp(driver)) {
       const stampOf = driver.stampOf.bind(driver);

@@ -205,6 +205,22 @@ export function canStamp(driver: StorageDriver): driver is StampingDriver {
   return "stampOf" in driver && typeof driver.stampOf === "function";
 }
 
+/**
+ * A driver that tells at once, without a promise, what it was asked for before and what still is so. Who replaces `getContent`
+ * or `stat` of such a driver replaces this too, or takes it away by `recallContent: undefined`.
+ */
+export interface RecallingDriver extends StorageDriver {
+  /** What `getContent` would give, a character a byte. @returns undefined where it has to be asked */
+  recallContent(path: string): string | undefined;
+
+  /** What `stat` would give. @returns undefined where it has to be asked */
+  recallInfo(path: string): FileInfo | undefined;
+}
+
+export function canRecall(driver: StorageDriver): driver is RecallingDriver {
+  return "recallContent" in driver && typeof driver.recallContent === "function";
+}
+
 /** Another one after every change, as far as the store's clock is fine enough: see stamp.ts. */
 export interface FileStamp {
   readonly inode: bigint;

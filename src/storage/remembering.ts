@@ -5,7 +5,9 @@ import {
   canListDetailed,
   canStamp,
   type DetailingDriver,
+  type FileInfo,
   type ListedChild,
+  type RecallingDriver,
   type StampingDriver,
   type StorageDriver,
 } from "./driver.ts";
@@ -66,10 +68,11 @@ function rememberContents(
   driver: StorageDriver,
   { contents, now = Date.now }: RememberingOptions,
   takeStamp: TakeStamp,
-): Pick<StorageDriver, "getContent"> {
+): Pick<RecallingDriver, "getContent" | "recallContent"> {
   const sizeOf = ({ length }: string): number | undefined => (length <= LONGEST ? 1 : undefined);
   const memory = new StampMemory<string>({ takeStamp, now, sizeOf, mostSize: MOST_PATHS });
   return {
+    recallContent: (path) => memory.recall(path),
     getContent: async (path) => {
       if (!contents(path)) return await driver.getContent(path);
       return Buffer.from(await memory.get(path, async () => toText(await driver.getContent(path))), "latin1");
@@ -87,13 +90,18 @@ function rememberPresence(
   driver: StorageDriver,
   { stats }: RememberingOptions,
   takeStamp: TakeStamp,
-): Pick<StorageDriver, "stat"> {
+): Pick<RecallingDriver, "stat" | "recallInfo"> {
   const seen = new LRUCache<string, true>({ max: MOST_PATHS });
+  const recallInfo = (path: string): FileInfo | undefined => {
+    const stamp = seen.get(path) && takeStamp(path);
+    return stamp && toFileInfo(stamp);
+  };
   return {
+    recallInfo,
     stat: async (path) => {
       if (!stats(path)) return await driver.stat(path);
-      const stamp = seen.get(path) && takeStamp(path);
-      if (stamp) return toFileInfo(stamp);
+      const known = recallInfo(path);
+      if (known) return known;
       seen.delete(path);
       const info = await driver.stat(path);
       seen.set(path, true);

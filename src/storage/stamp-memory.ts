@@ -32,6 +32,13 @@ export class StampMemory<T> {
     this.#paths = new LRUCache({ maxSize: mostSize, ttl: life, ttlResolution: 0, perf: { now } });
   }
 
+  /** @returns undefined where nothing is known, or it has changed */
+  recall(path: string): T | undefined {
+    const known = this.#paths.get(path)?.known;
+    const stamp = known && this.#options.takeStamp(path);
+    return stamp && isSameStamp(stamp, known.stamp) ? known.value : undefined;
+  }
+
   /** Takes no stamp of a path that is asked for the first time: its inode may have to come from the disk. */
   async get(path: string, read: () => Promise<T>): Promise<T> {
     const entry = this.#paths.get(path);
