@@ -12,3 +12,14 @@ test("what is used up in one turn of the event loop is there again in the next",
   await setImmediate();
   assert.deepEqual(takeThree(), [true, true, false]);
 });
+
+test("who waits where nothing is left goes on in the next turn, and nobody waits where something is", async () => {
+  const allowance = new TurnAllowance(1);
+  assert.equal(allowance.wait(), undefined);
+  allowance.take();
+  const waiting = allowance.wait();
+  assert.ok(waiting);
+  await waiting;
+  assert.equal(allowance.wait(), undefined);
+  assert.equal(allowance.take(), true);
+});

@@ -1,8 +1,9 @@
-/** So many of something that blocks in one turn of the event loop; what comes beyond has to go another way. */
+/** So many of something that blocks in one turn of the event loop; what comes beyond has to wait, or go another way. */
 export class TurnAllowance {
   readonly #most: number;
   #left: number;
-  #isCounting = false;
+  /** Of the next turn, from the first that is taken in this one. */
+  #next: Promise<void> | undefined;
 
   constructor(most: number) {
     this.#most = most;
@@ -13,15 +14,22 @@ export class TurnAllowance {
   take(): boolean {
     if (this.#left === 0) return false;
     this.#left -= 1;
-    if (!this.#isCounting) this.#count();
+    this.#next ??= this.#renew();
     return true;
   }
 
-  #count(): void {
-    this.#isCounting = true;
-    setImmediate(() => {
-      this.#isCounting = false;
-      this.#left = this.#most;
+  /** @returns until when to wait for more; undefined where there are some */
+  wait(): Promise<void> | undefined {
+    return this.#left === 0 ? this.#next : undefined;
+  }
+
+  #renew(): Promise<void> {
+    return new Promise((resolve) => {
+      setImmediate(() => {
+        this.#next = undefined;
+        this.#left = this.#most;
+        resolve();
+      });
     });
   }
 }

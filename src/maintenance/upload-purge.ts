@@ -7,7 +7,7 @@
  * @see storage-layout, section 7
  */
 import type { RepositoryName } from "../oci/names.ts";
-import { repositoryFolders, storedName } from "../registry/catalog.ts";
+import { FolderWalk, storedName } from "../registry/catalog.ts";
 import { absentIfNotFound } from "../registry/links.ts";
 import { UPLOADS } from "../registry/paths.ts";
 import type { Store } from "../registry/store.ts";
@@ -100,9 +100,11 @@ interface Session {
 
 /** Also of repositories that hold nothing but sessions. */
 async function* listSessions(store: Store, signal?: AbortSignal): AsyncGenerator<Session, void, void> {
-  for await (const { components, children } of repositoryFolders(store, [], undefined, signal)) {
-    const repository = storedName(components.join("/"));
-    if (repository === undefined || !children.includes(UPLOADS)) continue;
+  const walk = new FolderWalk(store);
+  for (let found = await walk.next(); found; found = await walk.next()) {
+    signal?.throwIfAborted();
+    const repository = storedName(found.name);
+    if (repository === undefined || !found.children.some(({ name }) => name === UPLOADS)) continue;
     for (const folder of await childrenOf(store.driver, `${store.paths.repository(repository)}/${UPLOADS}`)) {
       const id = parseUploadId(folder.name);
       if (id !== undefined) yield { repository, id, folder };

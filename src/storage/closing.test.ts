@@ -6,9 +6,11 @@ import { decorate } from "../lib/decorate.ts";
 import { ClosingDriver } from "./closing.ts";
 import {
   canListDetailed,
+  canRecall,
   canRedirect,
   canStamp,
   canWriteAtomically,
+  type FileInfo,
   type FileWriter,
   type RedirectingDriver,
   type StorageDriver,
@@ -20,6 +22,8 @@ class Ended extends Error {}
 
 driverContract("with an end", async () => closing(new MemoryDriver()));
 
+const INFO: FileInfo = { size: 1, isDirectory: false, modified: 2 };
+
 describe("a driver that was disposed of", () => {
   test("tells no stamps, which it did before where the driver has them", async () => {
     const stamp = { inode: 1n, modified: 2n, changed: 3n, size: 4n, isDirectory: false };
@@ -29,6 +33,21 @@ describe("a driver that was disposed of", () => {
     await driver[Symbol.asyncDispose]();
     assert.equal(driver.stampOf("/object"), undefined);
     assert.ok(!canStamp(closing(new MemoryDriver())));
+  });
+
+  test("recalls nothing, which it did before where the driver can", async () => {
+    const known = { recallContent: () => "text", recallInfo: () => INFO, recallListing: () => [] };
+    const driver = closing(decorate(new MemoryDriver(), known));
+    assert.ok(canRecall(driver));
+    const recalled = (): readonly unknown[] => [
+      driver.recallContent("/a"),
+      driver.recallInfo("/a"),
+      driver.recallListing?.("/a"),
+    ];
+    assert.deepEqual(recalled(), ["text", INFO, []]);
+    await driver[Symbol.asyncDispose]();
+    assert.deepEqual(recalled(), [undefined, undefined, undefined]);
+    assert.ok(!canRecall(closing(new MemoryDriver())));
   });
 
   test("refuses every call, and those on its readers and writers", async () => {

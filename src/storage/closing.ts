@@ -43,6 +43,7 @@ export class ClosingDriver implements StorageDriver {
   /** As well. */
   readonly recallContent?: RecallingDriver["recallContent"];
   readonly recallInfo?: RecallingDriver["recallInfo"];
+  readonly recallListing?: RecallingDriver["recallListing"];
   /** As well. Nothing is told after the end. */
   readonly stampOf?: StampingDriver["stampOf"];
   readonly atomicWriter?: AtomicDriver["atomicWriter"];
@@ -73,6 +74,8 @@ export class ClosingDriver implements StorageDriver {
       const [contentOf, infoOf] = [driver.recallContent.bind(driver), driver.recallInfo.bind(driver)];
       this.recallContent = (path) => (this.#lifetime.hasEnded ? undefined : contentOf(path));
       this.recallInfo = (path) => (this.#lifetime.hasEnded ? undefined : infoOf(path));
+      const listingOf = driver.recallListing?.bind(driver);
+      if (listingOf) this.recallListing = (path) => (this.#lifetime.hasEnded ? undefined : listingOf(path));
     }
     if (canStamp(driver)) {
       const stampOf = driver.stampOf.bind(driver);

@@ -215,6 +215,9 @@ export interface RecallingDriver extends StorageDriver {
 
   /** What `stat` would give. @returns undefined where it has to be asked */
   recallInfo(path: string): FileInfo | undefined;
+
+  /** What `listDetailed` would give, there where the driver has it. @returns undefined where it has to be asked */
+  recallListing?(path: string): readonly ListedChild[] | undefined;
 }
 
 export function canRecall(driver: StorageDriver): driver is RecallingDriver {

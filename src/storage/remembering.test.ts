@@ -4,7 +4,7 @@ import { driverContract } from "../../test/contract/driver.ts";
 import { countingDriver } from "../../test/support/counting-driver.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { decorate } from "../lib/decorate.ts";
-import { canListDetailed, canStamp, type FileInfo, type FileStamp, type StampingDriver } from "./driver.ts";
+import { canListDetailed, canRecall, canStamp, type FileInfo, type FileStamp, type StampingDriver } from "./driver.ts";
 import { PathNotFound } from "./errors.ts";
 import { openFilesystem } from "./filesystem.ts";
 import { MemoryDriver } from "./memory.ts";
@@ -48,6 +48,20 @@ describe("a content that is read again", () => {
     assert.equal(await read(), "new");
     await driver.delete("/link");
     await assert.rejects(read(), PathNotFound);
+  });
+
+  test("is recalled without a promise, until it changes", async () => {
+    const { driver, inner, read, calls } = await open({ age: 50 });
+    assert.ok(canRecall(driver));
+    assert.equal(driver.recallContent("/link"), undefined);
+    for (let i = 0; i < 2; i++) await read();
+    calls.length = 0;
+    assert.equal(driver.recallContent("/link"), "old");
+    assert.deepEqual(calls, ["stampOf"]);
+    await inner.putContent("/link", Buffer.from("new"));
+    assert.equal(driver.recallContent("/link"), undefined);
+    await inner.delete("/link");
+    assert.equal(driver.recallContent("/link"), undefined);
   });
 
   test("is the reader's own", async () => {

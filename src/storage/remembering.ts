@@ -8,11 +8,10 @@ import {
   type FileInfo,
   type ListedChild,
   type RecallingDriver,
-  type StampingDriver,
   type StorageDriver,
 } from "./driver.ts";
 import { toFileInfo } from "./stamp.ts";
-import { StampMemory } from "./stamp-memory.ts";
+import { StampMemory, type StampMemoryOptions } from "./stamp-memory.ts";
 
 export interface RememberingOptions {
   /** Whether a path's content is worth remembering: a few bytes that are read again and again. */
@@ -54,23 +53,26 @@ export function rememberingDriver(driver: StorageDriver, options: RememberingOpt
   if (!canStamp(driver)) return driver;
   const allowance = new TurnAllowance(STAMPS_A_TURN);
   const stampOf = driver.stampOf.bind(driver);
-  const takeStamp: typeof stampOf = (path) => (allowance.take() ? stampOf(path) : undefined);
+  const stamps: Stamps = {
+    takeStamp: (path) => (allowance.take() ? stampOf(path) : undefined),
+    wait: () => allowance.wait(),
+  };
   return decorate(driver, {
-    ...rememberContents(driver, options, takeStamp),
-    ...rememberPresence(driver, options, takeStamp),
-    ...(canListDetailed(driver) && rememberListings(driver, options, takeStamp)),
+    ...rememberContents(driver, options, stamps),
+    ...rememberPresence(driver, options, stamps),
+    ...(canListDetailed(driver) && rememberListings(driver, options, stamps)),
   });
 }
 
-type TakeStamp = StampingDriver["stampOf"];
+type Stamps = Pick<StampMemoryOptions<unknown>, "takeStamp" | "wait">;
 
 function rememberContents(
   driver: StorageDriver,
   { contents, now = Date.now }: RememberingOptions,
-  takeStamp: TakeStamp,
+  stamps: Stamps,
 ): Pick<RecallingDriver, "getContent" | "recallContent"> {
   const sizeOf = ({ length }: string): number | undefined => (length <= LONGEST ? 1 : undefined);
-  const memory = new StampMemory<string>({ takeStamp, now, sizeOf, mostSize: MOST_PATHS });
+  const memory = new StampMemory<string>({ ...stamps, now, sizeOf, mostSize: MOST_PATHS });
   return {
     recallContent: (path) => memory.recall(path),
     getContent: async (path) => {
@@ -89,7 +91,7 @@ function toText({ buffer, byteOffset, byteLength }: Uint8Array): string {
 function rememberPresence(
   driver: StorageDriver,
   { stats }: RememberingOptions,
-  takeStamp: TakeStamp,
+  { takeStamp }: Stamps,
 ): Pick<RecallingDriver, "stat" | "recallInfo"> {
   const seen = new LRUCache<string, true>({ max: MOST_PATHS });
   const recallInfo = (path: string): FileInfo | undefined => {
@@ -113,11 +115,12 @@ function rememberPresence(
 function rememberListings(
   driver: DetailingDriver,
   { listings, now = Date.now }: RememberingOptions,
-  takeStamp: TakeStamp,
-): Pick<DetailingDriver, "listDetailed"> {
+  stamps: Stamps,
+): Pick<DetailingDriver & RecallingDriver, "listDetailed" | "recallListing"> {
   const sizeOf = ({ length }: readonly ListedChild[]): number => length + 1;
-  const memory = new StampMemory({ takeStamp, now, sizeOf, mostSize: MOST_CHILDREN, life: LISTING_LIFE });
+  const memory = new StampMemory({ ...stamps, now, sizeOf, mostSize: MOST_CHILDREN, life: LISTING_LIFE });
   return {
+    recallListing: (path) => memory.recall(path),
     listDetailed: async (path) => {
       if (!listings(path)) return await driver.listDetailed(path);
       return [...(await memory.get(path, () => driver.listDetailed(path)))];

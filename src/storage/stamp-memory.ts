@@ -5,6 +5,8 @@ import { isSameStamp, isSettled } from "./stamp.ts";
 
 export interface StampMemoryOptions<T> {
   readonly takeStamp: StampingDriver["stampOf"];
+  /** @returns until when to wait before a stamp is taken; undefined where one may be taken now */
+  readonly wait: () => Promise<void> | undefined;
   /** ms since 1970, by the clock that the file system has. */
   readonly now: () => number;
   /** Of all that is remembered, and of all paths that are known, each of which is one. */
@@ -43,6 +45,7 @@ export class StampMemory<T> {
   async get(path: string, read: () => Promise<T>): Promise<T> {
     const entry = this.#paths.get(path);
     if (entry === undefined) return await this.#find(path, read);
+    for (let turn = this.#options.wait(); turn; turn = this.#options.wait()) await turn;
     const now = this.#options.now();
     const before = this.#options.takeStamp(path);
     if (before && entry.known && isSameStamp(before, entry.known.stamp)) return entry.known.value;
