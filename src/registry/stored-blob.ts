@@ -33,7 +33,8 @@ export class StoredBlob implements Blob {
     const { driver, options, warn } = this.#context;
     if (!options.redirect || !canRedirect(driver)) return undefined;
     try {
-      const url = await driver.redirectUrl(this.#path, request);
+      const { method, client } = request; // which may be found out just now
+      const url = await driver.redirectUrl(this.#path, { method, client });
       return url && new URL(url); // one of the operator's own may give text
     } catch (error) {
       if (error instanceof RegistryClosed) throw error;
