@@ -20,12 +20,21 @@ export function accessLine(exchange: Exchange, now: Date): string {
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
+let [second, text] = [-1, ""];
+
+/** Made once a second: with one a request it was the dearest part of a line. */
 function stamp(date: Date): string {
+  const now = Math.floor(date.getTime() / 1000);
+  if (now !== second) [second, text] = [now, print(date)];
+  return text;
+}
+
+function print(date: Date): string {
   const [day, time] = date.toISOString().split("T") as [string, string];
   const [year, month, monthDay] = day.split("-");
   return `${monthDay}/${MONTHS[Number(month) - 1]}/${year}:${time.slice(0, 8)} +0000`;
 }
 
 function quote(text: string): string {
-  return `"${text.replaceAll(/["\\]/g, "\\$&")}"`;
+  return /["\\]/.test(text) ? `"${text.replaceAll(/["\\]/g, "\\$&")}"` : `"${text}"`;
 }

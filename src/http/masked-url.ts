@@ -4,7 +4,7 @@ const SECRET = /^_state$|auth|token|passw|secret|signature|credential/i;
 /** A URL or the path and query of one, with the values of such parameters and a password before the host left out. */
 export function maskedUrl(url: string): string {
   const mark = url.indexOf("?");
-  const path = (mark < 0 ? url : url.slice(0, mark)).replace(/^([a-z][a-z0-9+.-]*:)?\/\/[^/@]*@/i, "$1//…@");
+  const path = withoutPassword(mark < 0 ? url : url.slice(0, mark));
   return mark < 0
     ? path
     : `${path}?${url
@@ -12,6 +12,10 @@ export function maskedUrl(url: string): string {
         .split("&")
         .map(masked)
         .join("&")}`;
+}
+
+function withoutPassword(path: string): string {
+  return path.includes("@") ? path.replace(/^([a-z][a-z0-9+.-]*:)?\/\/[^/@]*@/i, "$1//…@") : path;
 }
 
 function masked(part: string): string {

@@ -20,13 +20,15 @@ export const PRINTERS: Readonly<Record<Formatter, (line: Line) => string>> = {
     JSON.stringify(sorted({ ...rest, "@timestamp": time, "@version": "1", message: msg })),
 };
 
-function printText({ time, level, msg, ...rest }: Line): string {
-  let text = `time=${quoted(time)} level=${level} msg=${quoted(msg ?? "")}`;
-  for (const key of Object.keys(rest).sort()) {
-    if (rest[key] !== undefined) text += ` ${key}=${quoted(rest[key])}`;
+function printText(line: Line): string {
+  let text = `time=${quoted(line["time"])} level=${line["level"]} msg=${quoted(line["msg"] ?? "")}`;
+  for (const key of Object.keys(line).sort()) {
+    if (line[key] !== undefined && !FIRST.has(key)) text += ` ${key}=${quoted(line[key])}`;
   }
   return text;
 }
+
+const FIRST: ReadonlySet<string> = new Set(["time", "level", "msg"]);
 
 function sorted(line: Line): Line {
   const result: Record<string, unknown> = {};
@@ -37,5 +39,9 @@ function sorted(line: Line): Line {
 /** Bare where it consists of harmless characters only, as logrus prints it. */
 function quoted(value: unknown): string {
   const text = typeof value === "string" ? value : JSON.stringify(value);
-  return /^[A-Za-z0-9\-._/@^+]+$/.test(text) ? text : JSON.stringify(text);
+  if (/^[A-Za-z0-9\-._/@^+]+$/.test(text)) return text;
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
 }
+
+/** What JSON prints as it is. */
+const PLAIN = /^[ !#-[\]-~]*$/;
