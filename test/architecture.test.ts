@@ -48,7 +48,7 @@ const TABLE: Table = {
   "http/errors.ts": { sources: ["storage/errors.ts"], packages: [] },
   tls: { sources: ["config"], packages: [] },
   "tls/acme-issuer.ts": { sources: [], packages: ["acme-client"] },
-  config: { sources: [], packages: ["re2js", "yaml", "zod"] },
+  config: { sources: ["lib/node-http.ts"], packages: ["re2js", "yaml", "zod"] },
   "config/show.ts": { sources: ["lib/outgoing-url.ts"], packages: [] },
   "config/endpoint-rules.ts": { sources: ["lib/outgoing-url.ts"], packages: [] },
   health: { sources: ["lib", "storage/driver.ts", "storage/errors.ts"], packages: [] },

@@ -1,4 +1,4 @@
-import { validateHeaderValue } from "node:http";
+import { http } from "../lib/node-http.ts";
 import { Unauthorized } from "../oci/errors.ts";
 import type { Access } from "./access.ts";
 import type { AccessController, AccessRequest, Grant } from "./access-controller.ts";
@@ -51,7 +51,7 @@ export class CheckedController implements AccessController {
   #sendable(error: unknown): unknown {
     if (!(error instanceof Unauthorized)) return error;
     try {
-      validateHeaderValue("www-authenticate", error.challenge);
+      http.validateHeaderValue("www-authenticate", error.challenge);
       return error;
     } catch (cause) {
       return new Error(`${this.name} gave a challenge that no header can hold`, { cause });

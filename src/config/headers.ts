@@ -1,10 +1,10 @@
-import { validateHeaderName, validateHeaderValue } from "node:http";
 import { z } from "zod";
+import { http } from "../lib/node-http.ts";
 import { type Field, field } from "./fields.ts";
 import { Scalar } from "./tree.ts";
 
 const value: Field<string> = field("text without line breaks and control characters, in Latin letters", ({ text }) =>
-  isAccepted(() => validateHeaderValue("X", text)) ? text : undefined,
+  isAccepted(() => http.validateHeaderValue("X", text)) ? text : undefined,
 );
 
 /** How long a message is: written by the server, which fails on others. */
@@ -29,7 +29,7 @@ function isMap(value: unknown): boolean {
 }
 
 function nameProblem(name: string): string | undefined {
-  if (!isAccepted(() => validateHeaderName(name))) return "under a name of letters, digits, - and _";
+  if (!isAccepted(() => http.validateHeaderName(name))) return "under a name of letters, digits, - and _";
   return FRAMING.has(name.toLowerCase()) ? "left to the server" : undefined;
 }
 

@@ -3,7 +3,8 @@
  *
  * @see ops, section 3
  */
-import { createServer, type Server, type ServerResponse } from "node:http";
+import type { Server, ServerResponse } from "node:http";
+import { http } from "../lib/node-http.ts";
 
 export interface DebugPages {
   /** What is not well, by the name of its check. */
@@ -27,7 +28,11 @@ export interface DebugServer extends AsyncDisposable {
 }
 
 export function createDebugServer(pages: DebugPages): DebugServer {
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 10_000, connectionsCheckingInterval: 1000 });
+  const server = http.createServer({
+    headersTimeout: 10_000,
+    requestTimeout: 10_000,
+    connectionsCheckingInterval: 1000,
+  });
   server.on("request", ({ method = "", url = "/" }, response: ServerResponse) => {
     answer(pages, method, url.split("?", 1)[0] ?? "/", response).catch(() => response.destroy());
   });

@@ -8,7 +8,7 @@
  * @see RFC 9113
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import type { Http2Server, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import { refuseHead } from "./client-error.ts";
 import { rememberConnection } from "./connection.ts";
@@ -57,7 +57,7 @@ export class Http2Connections implements Disposable {
   /** @param onRequest gets every request, as one of HTTP/1 */
   constructor(onRequest: (request: IncomingMessage, response: ServerResponse) => void, timeouts: Http2Timeouts) {
     this.#timeouts = timeouts;
-    this.#server = createServer({
+    this.#server = process.getBuiltinModule("node:http2").createServer({
       settings: {
         maxConcurrentStreams: MOST_STREAMS,
         initialWindowSize: STREAM_WINDOW,

@@ -2,16 +2,10 @@
  * The server below the API: HTTP/1, and beside it HTTP/2 where a connection asks for it, in the handshake of TLS or, where
  * the operator wants it, by its first bytes (h2c).
  */
-import {
-  createServer as createHttpServer,
-  type RequestListener,
-  type Server,
-  type ServerOptions,
-  type ServerResponse,
-} from "node:http";
-import { createServer as createHttpsServer } from "node:https";
+import type { RequestListener, Server, ServerOptions, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { http } from "../lib/node-http.ts";
 import type { ServerTls } from "../tls/server-tls.ts";
 import { firstBytes } from "./first-bytes.ts";
 import { Http2Connections } from "./http2.ts";
@@ -62,13 +56,15 @@ function create(handler: RequestListener, { tls, http2, timeouts }: ListeningOpt
     keepAlive: true,
     keepAliveInitialDelay: PROBE,
   };
-  if (!tls) return createHttpServer(options, handler);
+  if (!tls) return http.createServer(options, handler);
   const ALPNProtocols = http2 ? ["h2", "http/1.1"] : ["http/1.1"];
   const handshakeTimeout = timeouts.header || undefined;
-  const server = createHttpsServer(
-    { ...options, ...tls.options, ALPNProtocols, ...(handshakeTimeout && { handshakeTimeout }) },
-    handler,
-  );
+  const server = process
+    .getBuiltinModule("node:https")
+    .createServer(
+      { ...options, ...tls.options, ALPNProtocols, ...(handshakeTimeout && { handshakeTimeout }) },
+      handler,
+    );
   tls.attach(server);
   return server as unknown as Server;
 }

@@ -3,7 +3,8 @@
  *
  * @see RFC 9112, sections 3.2 and 6.1; RFC 9113, section 8.3.1
  */
-import { type IncomingMessage, METHODS, type RequestListener } from "node:http";
+import type { IncomingMessage, RequestListener } from "node:http";
+import { http } from "../lib/node-http.ts";
 import { refuseHead } from "./client-error.ts";
 
 /** Keeps requests from `handler` of which nobody can say what they are. */
@@ -16,7 +17,7 @@ export function onlySound(handler: RequestListener): RequestListener {
 }
 
 /** In HTTP/1 the runtime knows no other; in HTTP/2 it takes any. */
-const KNOWN: ReadonlySet<string> = new Set(METHODS);
+const KNOWN: ReadonlySet<string> = new Set(http.METHODS);
 
 function problemOf(request: IncomingMessage): string | undefined {
   const { method = "", rawHeaders, httpVersion } = request;

@@ -1,8 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { ConfigError } from "../config/config-error.ts";
-import { AcmeCache } from "./acme-cache.ts";
-import { AcmeTls } from "./acme-tls.ts";
-import { FileTls, type Tls, type TlsLog } from "./file-tls.ts";
+import type { AcmeCache } from "./acme-cache.ts";
+import type { FileTls, Tls, TlsLog } from "./file-tls.ts";
 
 /** How often files are looked at. ms */
 const LOOK = 5000;
@@ -12,15 +11,19 @@ const LOOK = 5000;
  * @throws {ConfigError} where a file cannot be used
  */
 export async function openTls({ http: { tls } }: Config, log: TlsLog): Promise<Tls | undefined> {
-  if (tls.certificate !== undefined) return watched(new FileTls(tls, log));
+  if (tls.certificate !== undefined) {
+    const { FileTls } = await import("./file-tls.ts");
+    return watched(new FileTls(tls, log));
+  }
   if (tls.letsencrypt.cachefile === undefined) return undefined;
-  const { openIssuer } = await import("./acme-issuer.ts");
-  const cache = openCache(tls.letsencrypt.cachefile);
+  const [{ openIssuer }, { AcmeTls }] = await Promise.all([import("./acme-issuer.ts"), import("./acme-tls.ts")]);
+  const cache = await openCache(tls.letsencrypt.cachefile);
   return new AcmeTls(tls, { cache, issue: openIssuer(cache, tls.letsencrypt), log });
 }
 
 /** @throws {ConfigError} */
-function openCache(folder: string): AcmeCache {
+async function openCache(folder: string): Promise<AcmeCache> {
+  const { AcmeCache } = await import("./acme-cache.ts");
   try {
     return new AcmeCache(folder);
   } catch (cause) {
