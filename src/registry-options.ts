@@ -8,20 +8,21 @@ import { loadOwnKinds } from "./own-parts.ts";
 import type { RegistryOptions } from "./registry/context.ts";
 import type { ReferenceRules } from "./registry/reference-rules.ts";
 import type { Matcher } from "./registry/url-policy.ts";
-import { readSigningKey } from "./signing-key-file.ts";
 
 /**
  * @param folder from where modules are looked up
  * @throws {ConfigError}
  */
 export async function loadKinds({ wharfinger, compatibility }: Config, folder: string): Promise<ManifestKinds> {
-  const builtIn = builtInKinds(toSchema1Options(compatibility.schema1));
+  const builtIn = builtInKinds(await toSchema1Options(compatibility.schema1));
   return new ManifestKinds([...builtIn, ...(await loadOwnKinds(wharfinger.manifestkinds, folder, builtIn))]);
 }
 
 /** @throws {ConfigError} */
-function toSchema1Options({ enabled, signingkeyfile }: Schema1Config): Schema1Options {
-  return { enabled, key: signingkeyfile === undefined ? undefined : readSigningKey(signingkeyfile) };
+async function toSchema1Options({ enabled, signingkeyfile }: Schema1Config): Promise<Schema1Options> {
+  if (signingkeyfile === undefined) return { enabled };
+  const { readSigningKey } = await import("./signing-key-file.ts");
+  return { enabled, key: readSigningKey(signingkeyfile) };
 }
 
 export function toRegistryOptions({ storage, validation, compatibility, wharfinger }: Config): RegistryOptions {

@@ -88,7 +88,8 @@ function level<K extends string, V extends object | true>({
   now,
 }: MemoryCacheOptions): LRUCache<K, V> {
   return new LRUCache({
-    max: entries > 0 ? Math.min(entries, MOST_ENTRIES) : MOST_ENTRIES,
+    maxSize: entries > 0 ? Math.min(entries, MOST_ENTRIES) : MOST_ENTRIES,
+    sizeCalculation: () => 1, // not `max`, which has the room for all entries taken at once
     ttl: lifetime ?? 0,
     ttlResolution: 0,
     ...(now && { perf: { now } }),

@@ -19,7 +19,6 @@ import { listen, listenForDebugging } from "./listen.ts";
 import { type LoadFlags, load } from "./load.ts";
 import { openLogging } from "./logging.ts";
 import { NewWarnings } from "./new-warnings.ts";
-import { reload } from "./reload.ts";
 
 /** For what is closed after what was drained. ms */
 const LEAST_PATIENCE = 1000;
@@ -74,6 +73,7 @@ export async function serve(
       running.reopenFiles(); // as programs that rotate logs expect
       listener.reload(); // and those that renew certificates
     };
+    const { reload } = await import("./reload.ts");
     await reload({ renew, load: () => load(path, flags), told, logging, surroundings, running, follow });
   });
   const signal = await stopped;

@@ -14,7 +14,7 @@
  * @see storage-layout, section 5, "Resumable hash state"
  */
 import { hash } from "node:crypto";
-import { createSHA256, createSHA384, createSHA512, type IHasher } from "hash-wasm";
+import type { IHasher } from "hash-wasm";
 import type { DigestAlgorithm } from "../oci/digest.ts";
 
 /** A hash that can be carried to another process. Not for two writers at once. */
@@ -84,13 +84,13 @@ interface Format {
 
 const FORMATS: Readonly<Record<DigestAlgorithm, Format>> = {
   sha256: {
-    create: createSHA256,
+    create: async () => await (await import("hash-wasm")).createSHA256(),
     mark: 3,
     word: 4,
     initial: "6a09e667bb67ae853c6ef372a54ff53a510e527f9b05688c1f83d9ab5be0cd19",
   },
   sha384: {
-    create: createSHA384,
+    create: async () => await (await import("hash-wasm")).createSHA384(),
     mark: 4,
     word: 8,
     initial:
@@ -98,7 +98,7 @@ const FORMATS: Readonly<Record<DigestAlgorithm, Format>> = {
       "67332667ffc00b318eb44a8768581511db0c2e0d64f98fa747b5481dbefa4fa4",
   },
   sha512: {
-    create: createSHA512,
+    create: async () => await (await import("hash-wasm")).createSHA512(),
     mark: 7,
     word: 8,
     initial:

@@ -6,7 +6,7 @@ import { ManifestInvalid } from "../oci/errors.ts";
 import type { ManifestSigning } from "../oci/manifest-kind.ts";
 import { MediaType } from "../oci/media-types.ts";
 import type { RepositoryName, Tag } from "../oci/names.ts";
-import { type ConvertedManifest, EMPTY_LAYER, longestPayload, toSchema1 } from "../oci/schema1/conversion.ts";
+import type { ConvertedManifest } from "../oci/schema1/conversion.ts";
 import { readContent } from "./content.ts";
 import type { RegistryContext } from "./context.ts";
 import type { Schema1Conversion, StoredManifest, UnsignedManifest } from "./registry.ts";
@@ -49,6 +49,7 @@ export class StoredSchema1Conversion implements Schema1Conversion {
         `the configuration has ${found.size} bytes: up to ${CONFIG_LIMIT} can be converted to schema 1`,
       );
     }
+    const { longestPayload, toSchema1 } = await import("../oci/schema1/conversion.ts");
     using _ = await payloads.take(longestPayload(found.size));
     return toSchema1({ layers }, await this.#readConfig(config, found.target), this.#repository, tag);
   }
@@ -63,7 +64,7 @@ export class StoredSchema1Conversion implements Schema1Conversion {
 
   async #provideEmptyLayer(): Promise<void> {
     const { driver, paths, blobs, options } = this.#context;
-    const { digest, bytes } = EMPTY_LAYER;
+    const { digest, bytes } = (await import("../oci/schema1/conversion.ts")).EMPTY_LAYER;
     if (await blobs.findStored(this.#repository, digest)) return;
     if (options.readOnly) {
       throw new ManifestInvalid(`schema 1 needs the empty layer ${digest} here, and this registry is read-only`);

@@ -19,7 +19,6 @@ import { findData, openData, settleData } from "./upload-data.ts";
 import { hashAt, hexOfData, readData } from "./upload-hash.ts";
 import type { UploadId } from "./upload-id.ts";
 import type { UploadState } from "./upload-state.ts";
-import { verifyTarsum } from "./upload-tarsum.ts";
 
 /** Bytes of a tar that are looked at before others go on. */
 const TAR_CHUNK = 256 * 1024;
@@ -220,6 +219,7 @@ export class StoredUpload implements Upload {
   async #verifyTar(tarsum: Tarsum, signal: AbortSignal): Promise<Verified> {
     const found = await this.#checkData();
     const data = this.size > 0 ? await this.#settle() : found;
+    const { verifyTarsum } = await import("./upload-tarsum.ts");
     const tar = this.#readTar(data?.version);
     return { digest: await this.#unlessMoved(verifyTarsum(tarsum, tar, { signal })), data };
   }

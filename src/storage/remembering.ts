@@ -93,7 +93,7 @@ function rememberPresence(
   { stats }: RememberingOptions,
   { takeStamp }: Stamps,
 ): Pick<RecallingDriver, "stat" | "recallInfo"> {
-  const seen = new LRUCache<string, true>({ max: MOST_PATHS });
+  const seen = new LRUCache<string, true>({ maxSize: MOST_PATHS, sizeCalculation: () => 1 });
   const recallInfo = (path: string): FileInfo | undefined => {
     const stamp = seen.get(path) && takeStamp(path);
     return stamp && toFileInfo(stamp);

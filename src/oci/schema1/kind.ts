@@ -8,7 +8,7 @@ import { parseBlobSum } from "./blob-sum.ts";
 import { checkDocument, type Schema1Document } from "./document.ts";
 import { type JwsSignature, parseStoredSignature, toStoredSignature } from "./jws-signature.ts";
 import { checkFit, checkNumber, mostSignatures, parseSignedDocument, printSignedDocument } from "./signed-document.ts";
-import { makeSigningKey, type SigningKey } from "./signing-key.ts";
+import type { SigningKey } from "./signing-key.ts";
 
 export interface Schema1Options {
   /** Whether clients may push them. Stored ones are served in any case. */
@@ -43,7 +43,7 @@ function schema1Signing(given: SigningKey | undefined): ManifestSigning {
     print: async ({ payload, signatures }) => {
       const [first, ...rest] = fitting(payload, signatures);
       if (first) return printSignedDocument(payload, [first, ...rest]);
-      const { signPayload } = await import("./jws.ts");
+      const [{ signPayload }, { makeSigningKey }] = await Promise.all([import("./jws.ts"), import("./signing-key.ts")]);
       key ??= makeSigningKey();
       return printSignedDocument(payload, [await signPayload(payload, key, new Date())]);
     },
