@@ -2,12 +2,12 @@
 import { readFileSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { HangUps } from "./cli/hang-ups.ts";
-import { keepYoungGenerationSmall } from "./lib/young-generation.ts";
+import { keepHeapSmall } from "./lib/heap.ts";
 
 /** First of all, because until then SIGHUP ends the process. Commands that do not serve are ended by it all the same. */
 const hangUps = process.argv[2] === "serve" ? new HangUps() : undefined;
 
-keepYoungGenerationSmall();
+keepHeapSmall();
 enableCompileCache();
 
 const { createProgram } = await import("./cli/program.ts");

@@ -146,7 +146,7 @@ const TABLE: Table = {
   "signing-key-file.ts": { sources: ["config/config-error.ts", "oci"], packages: [] },
   "upload-secret.ts": { sources: [], packages: [] },
   "data-folder.ts": { sources: ["config/config.ts"], packages: [] },
-  "main.ts": { sources: ["cli", "lib/young-generation.ts"], packages: [] },
+  "main.ts": { sources: ["cli", "lib/heap.ts"], packages: [] },
   "library.ts": {
     sources: [
       "auth/access-controller.ts",

@@ -4,10 +4,10 @@
  */
 import { readFileSync } from "node:fs";
 import { createServer, type ServerResponse } from "node:http";
-import { keepYoungGenerationSmall } from "../../src/lib/young-generation.ts";
+import { keepHeapSmall } from "../../src/lib/heap.ts";
 import type { Recorded } from "./reads.ts";
 
-keepYoungGenerationSmall();
+keepHeapSmall();
 const [port, file] = process.argv.slice(2);
 const recorded = JSON.parse(readFileSync(file ?? "", "utf8")) as Readonly<Record<string, Recorded>>;
 const answers = new Map(
