@@ -157,12 +157,16 @@ class ClosingWriter extends Held<FileWriter> implements FileWriter {
     return this.inner.version;
   }
 
+  get settled(): Promise<void> | undefined {
+    return this.inner.settled;
+  }
+
   write(chunk: Uint8Array): Promise<void> {
     return this.lifetime.run(() => this.inner.write(chunk));
   }
 
-  close(): Promise<void> {
-    return this.lifetime.run(() => this.inner.close());
+  close(options?: PutOptions): Promise<void> {
+    return this.lifetime.run(() => this.inner.close(options));
   }
 
   commit(): Promise<void> {

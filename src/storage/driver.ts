@@ -130,14 +130,20 @@ export interface FileWriter extends AsyncDisposable {
    */
   readonly version?: string | undefined;
 
+  /** After a {@link close} that is not durable: resolves when the bytes are, rejects where they may never be. */
+  readonly settled?: Promise<void> | undefined;
+
   /**
    * Resolves when the writer has no more use for `chunk`. Writing to an object that somebody else changed in the meantime
    * throws `WriteConflict`, as far as the driver can tell.
    */
   write(chunk: Uint8Array): Promise<void>;
 
-  /** Makes the bytes durable and keeps them for the next writer. */
-  close(): Promise<void>;
+  /**
+   * Keeps the bytes for the next writer, of this process or another. Makes them durable, unless `durable: false`: then
+   * that may only begin, and {@link settled} tells of its end.
+   */
+  close(options?: PutOptions): Promise<void>;
 
   /** Makes the bytes durable and visible at the path. */
   commit(): Promise<void>;

@@ -1,5 +1,6 @@
 import { dirname, sep } from "node:path";
-import { close, codeOf, fsync, mkdir, open } from "./filesystem-calls.ts";
+import { codeOf, mkdir } from "./filesystem-calls.ts";
+import { FolderSyncs } from "./folder-syncs.ts";
 
 /** How often something is tried again where others remove the folder under it. */
 const ATTEMPTS = 20;
@@ -18,12 +19,20 @@ export class Directories {
   /** Folders that hold a new folder which may not be durable yet, and how many such were made in it. */
   readonly #unsynced: Map<string, number> = new Map();
   readonly #making: Set<Promise<void>> = new Set();
+  readonly #syncs: FolderSyncs;
 
-  /** Runs `work`, which needs `directory`, and makes it where it is missing or was removed meanwhile. */
-  async inside<T>(directory: string, work: () => Promise<T>): Promise<T> {
+  constructor(syncs: FolderSyncs = new FolderSyncs()) {
+    this.#syncs = syncs;
+  }
+
+  /**
+   * Runs `work`, which needs `directory`, and makes it where it is missing or was removed meanwhile.
+   * @param likely whether it will be there: looking for one that is missing costs more than making one that is there
+   */
+  async inside<T>(directory: string, likely: "there" | "missing", work: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        if (attempt > 1) await this.make(directory);
+        if (attempt > 1 || likely === "missing") await this.make(directory);
         return await work();
       } catch (error) {
         if (codeOf(error) !== "ENOENT" || attempt === ATTEMPTS) throw error;
@@ -45,9 +54,9 @@ export class Directories {
 
   /** Makes the names in `directory` durable, and its own. A folder that is gone again has nothing to keep. */
   async sync(directory: string): Promise<void> {
-    await Promise.allSettled(this.#making);
+    if (this.#making.size > 0) await Promise.allSettled(this.#making);
     const above = ancestors(directory).filter((folder) => this.#unsynced.has(folder));
-    await Promise.all([syncDirectory(directory), ...above.map((folder) => this.#settle(folder))]);
+    await Promise.all([this.#syncs.sync(directory), ...above.map((folder) => this.#settle(folder))]);
   }
 
   /** To be called before a file or tree is removed: nothing below it needs to become durable. */
@@ -81,7 +90,7 @@ export class Directories {
 
   async #settle(folder: string): Promise<void> {
     const known = this.#unsynced.get(folder);
-    await syncDirectory(folder);
+    await this.#syncs.sync(folder);
     if (this.#unsynced.get(folder) === known) this.#unsynced.delete(folder);
   }
 }
@@ -90,22 +99,4 @@ export class Directories {
 function ancestors(path: string): string[] {
   const parent = dirname(path);
   return parent === path ? [] : [parent, ...ancestors(parent)];
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  try {
-    const fd = await open(directory, "r");
-    try {
-      await fsync(fd);
-    } finally {
-      await close(fd);
-    }
-  } catch (error) {
-    if (!isHarmless(codeOf(error))) throw error;
-  }
-}
-
-/** The folder is gone, or lies on a file system (some network and user-space ones) that cannot sync a folder. */
-function isHarmless(code: string | undefined): boolean {
-  return code === "ENOENT" || code === "EINVAL" || code === "ENOTSUP" || code === "EBADF";
 }

@@ -24,9 +24,9 @@ export const mkdir: typeof fs.mkdir.__promisify__ = promisify(fs.mkdir);
 export const readdir: typeof fs.readdir.__promisify__ = promisify(fs.readdir);
 export const rename: typeof fs.rename.__promisify__ = promisify(fs.rename);
 export const unlink: typeof fs.unlink.__promisify__ = promisify(fs.unlink);
+export const rmdir: typeof fs.rmdir.__promisify__ = promisify(fs.rmdir);
 export const rm: typeof fs.rm.__promisify__ = promisify(fs.rm);
 export const readFile: typeof fs.readFile.__promisify__ = promisify(fs.readFile);
-export const writeFile: typeof fs.writeFile.__promisify__ = promisify(fs.writeFile);
 
 /** Runs what looks for `path`: nothing there, a folder, a file in the way or a name too long to exist are `PathNotFound`. */
 export async function finding<T>(path: string, work: () => Promise<T>): Promise<T> {

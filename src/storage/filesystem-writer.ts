@@ -1,6 +1,6 @@
 import { constants, fstatSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
-import type { FileWriter } from "./driver.ts";
+import type { FileWriter, PutOptions } from "./driver.ts";
 import type { Directories } from "./durable.ts";
 import { WriteConflict } from "./errors.ts";
 import { changing, close, codeOf, FILESYSTEM, fsync, open, toStorageError, unlink, write } from "./filesystem-calls.ts";
@@ -56,6 +56,7 @@ export class FilesystemWriter implements FileWriter {
   /** Bytes in the block. */
   #gathered = 0;
   #failure: Error | undefined;
+  #settled: Promise<void> | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
   /**
@@ -74,6 +75,10 @@ export class FilesystemWriter implements FileWriter {
     return this.#stored + this.#gathered;
   }
 
+  get settled(): Promise<void> | undefined {
+    return this.#settled;
+  }
+
   write(chunk: Uint8Array): Promise<void> {
     return this.#inTurn(async () => {
       this.#checkUsable();
@@ -82,8 +87,8 @@ export class FilesystemWriter implements FileWriter {
   }
 
   /** After a failed write it keeps what had reached the file; {@link size} tells how much. */
-  close(): Promise<void> {
-    return this.#inTurn(() => this.#close());
+  close({ durable = true }: PutOptions = {}): Promise<void> {
+    return this.#inTurn(() => (durable ? this.#close() : this.#closeSoon()));
   }
 
   commit(): Promise<void> {
@@ -129,6 +134,24 @@ export class FilesystemWriter implements FileWriter {
     } finally {
       await this.#release();
     }
+  }
+
+  /** The bytes are the system's by now, which keeps them when this process ends; the disk gets them meanwhile. */
+  async #closeSoon(): Promise<void> {
+    this.#state.close();
+    try {
+      if (!(this.#failure instanceof WriteConflict)) await this.#orFail((fd) => this.#handOver(fd));
+    } finally {
+      await this.#release();
+    }
+  }
+
+  async #handOver(fd: number): Promise<void> {
+    await this.#flush(fd);
+    this.#checkOurs(fd);
+    this.#fd = undefined;
+    this.#settled = changing(() => syncAndClose(fd));
+    this.#settled.catch(() => undefined); // whoever needs them durable waits for it
   }
 
   /** Runs `work` on the descriptor, if it is still open. */
@@ -214,6 +237,14 @@ export class FilesystemWriter implements FileWriter {
     } catch (error) {
       if (codeOf(error) !== "ENOENT") throw toStorageError(error);
     }
+  }
+}
+
+async function syncAndClose(fd: number): Promise<void> {
+  try {
+    await fsync(fd);
+  } finally {
+    await close(fd);
   }
 }
 

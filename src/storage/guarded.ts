@@ -99,7 +99,7 @@ function guardReader(reader: FileReader, guard: Guard): FileReader {
 function guardWriter(writer: FileWriter, guard: Guard): FileWriter {
   return decorate(writer, {
     write: (chunk) => guard.goOn(() => writer.write(chunk)),
-    close: () => guard.goOn(() => writer.close()),
+    close: (...how) => guard.goOn(() => writer.close(...how)),
     commit: () => guard.goOn(() => writer.commit()),
     cancel: () => guard.goOn(() => writer.cancel()),
   });
