@@ -1,6 +1,7 @@
 /** The data of a session: an object that grows, or where objects cannot grow what is staged for one. */
-import { canStage, type FileInfo, type FileWriter, type StorageDriver } from "../storage/driver.ts";
+import { canStage, canStamp, type FileInfo, type FileWriter, type StorageDriver } from "../storage/driver.ts";
 import { PathNotFound } from "../storage/errors.ts";
+import { toFileInfo } from "../storage/stamp.ts";
 import { absentIfNotFound } from "./links.ts";
 
 /** Peers do not go on with a session whose data is not begun, where it has to be. */
@@ -11,6 +12,20 @@ export async function beginData(driver: StorageDriver, path: string): Promise<vo
 /** @returns undefined before the first byte */
 export async function findData(driver: StorageDriver, path: string): Promise<FileInfo | undefined> {
   return await absentIfNotFound(canStage(driver) ? driver.statStaged(path) : driver.stat(path));
+}
+
+/**
+ * The same of what was looked for or written a moment ago, which a store that can be asked without a promise has in memory. One
+ * of "push small images" asks 25 times: 2 to 3 µs here, 40 in libuv's pool.
+ */
+export async function findDataAgain(driver: StorageDriver, path: string): Promise<FileInfo | undefined> {
+  return statNow(driver, path) ?? (await findData(driver, path));
+}
+
+/** @returns undefined where nothing is there, and where only `stat` tells */
+export function statNow(driver: StorageDriver, path: string): FileInfo | undefined {
+  const stamp = canStamp(driver) ? driver.stampOf(path) : undefined;
+  return stamp && toFileInfo(stamp);
 }
 
 /** Appends also where nothing is yet: starting anew could cut off what another process has just received. */

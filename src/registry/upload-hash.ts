@@ -4,9 +4,10 @@ import type { RepositoryName } from "../oci/names.ts";
 import { canStage, type FileInfo } from "../storage/driver.ts";
 import type { RegistryContext } from "./context.ts";
 import type { UploadOptions } from "./registry.ts";
-import { type RestingHash, type RunningHash, startHash } from "./running-hash.ts";
+import { type RunningHash, startHash } from "./running-hash.ts";
 import { leftHash, readStoredHash } from "./stored-hash.ts";
 import type { UploadId } from "./upload-id.ts";
+import type { HashedSession } from "./upload-memory.ts";
 import type { UploadState } from "./upload-state.ts";
 
 /** Bytes read at once when an upload is read again. */
@@ -19,7 +20,7 @@ export async function hashAt(
   state: UploadState,
   { algorithm, last = false }: UploadOptions,
 ): Promise<RunningHash | undefined> {
-  const remembered = recall(context, repository, state);
+  const remembered = recall(context, repository, state)?.hash;
   if (state.size === 0) {
     const known = algorithm ?? remembered?.algorithm;
     const wanted = known ?? (await announced(context, repository, state.id)) ?? "sha256";
@@ -31,6 +32,7 @@ export async function hashAt(
 
 /**
  * The hash of the session's bytes with the algorithm of `digest`, without reading them where that can be.
+ * The bytes are durable then.
  * @param settle called before anything but memory and what we left ourselves is believed, tells which bytes are to be read
  */
 export async function hexOfData(
@@ -41,7 +43,8 @@ export async function hexOfData(
   settle: () => Promise<FileInfo>,
 ): Promise<string> {
   const algorithm = algorithmOf(digest);
-  const remembered = recall(context, repository, state);
+  const { hash: remembered, settled: settling } = recall(context, repository, state) ?? {};
+  await settling;
   if (remembered?.algorithm === algorithm) {
     if (remembered.hex === encodedOf(digest) || !remembered.fromStorage) return remembered.hex;
   }
@@ -53,11 +56,11 @@ export async function hexOfData(
 }
 
 /** Valid only while nobody else wrote to the data since. */
-function recall(context: RegistryContext, repository: RepositoryName, state: UploadState): RestingHash | undefined {
+function recall(context: RegistryContext, repository: RepositoryName, state: UploadState): HashedSession | undefined {
   const session = context.uploadMemory.hashes.get(`${repository}/${state.id}`);
   if (session?.size !== state.size) return undefined;
   const isSame = session.modified === state.modified && session.version === state.version;
-  return isSame || state.size === 0 ? session.hash : undefined;
+  return isSame || state.size === 0 ? session : undefined;
 }
 
 /** What the client told another process at the session's start. */

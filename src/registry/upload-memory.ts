@@ -11,6 +11,8 @@ export interface HashedSession {
   readonly modified: number | undefined;
   /** The data's, likewise, where the storage tells. */
   readonly version?: string | undefined;
+  /** Of bytes that need not be durable yet: see `FileWriter.settled`. */
+  readonly settled?: Promise<void> | undefined;
 }
 
 /** Sessions whose hash is kept, under 1 KiB each; one beyond them may have its bytes read again at the end. */
@@ -19,6 +21,8 @@ const SESSION_LIMIT = 2048;
 /** What this process knows of upload sessions beyond what the storage holds. Losing it costs time, never bytes. */
 export class UploadMemory {
   readonly hashes: LRUCache<string, HashedSession> = new LRUCache({ max: SESSION_LIMIT });
+  /** When sessions were begun that this process was asked for: that never changes. Whether they are there, the storage says. */
+  readonly begun: LRUCache<string, Date> = new LRUCache({ max: SESSION_LIMIT });
   readonly #running = new Map<string, Turn>();
 
   /**

@@ -3,6 +3,7 @@ import type { BlobDigest } from "../oci/blob-digest.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { UploadUnknown } from "../oci/errors.ts";
 import type { RepositoryName } from "../oci/names.ts";
+import type { FileInfo } from "../storage/driver.ts";
 import type { RegistryContext } from "./context.ts";
 import { directUpload } from "./direct-upload.ts";
 import { absentIfNotFound } from "./links.ts";
@@ -11,7 +12,7 @@ import { startHash } from "./running-hash.ts";
 import { storeAlgorithm } from "./stored-hash.ts";
 import { StoredUpload } from "./upload.ts";
 import { chunksUntil } from "./upload-content.ts";
-import { beginData, findData } from "./upload-data.ts";
+import { beginData, findData, statNow } from "./upload-data.ts";
 import { parseUploadId, type UploadId } from "./upload-id.ts";
 
 export class StoredUploadService implements UploadService {
@@ -32,6 +33,7 @@ export class StoredUploadService implements UploadService {
     const { paths } = this.#context;
     await driver.putContent(paths.uploadStarted(this.#repository, id), Buffer.from(text), { durable: false });
     await beginData(driver, paths.uploadData(this.#repository, id));
+    this.#context.uploadMemory.begun.set(this.#keyOf(id), new Date(text));
     await this.#note(id, options);
     return new StoredUpload(this.#context, this.#repository, { id, startedAt, size: 0, modified: undefined });
   }
@@ -39,8 +41,7 @@ export class StoredUploadService implements UploadService {
   /** So that the first bytes need not ask what the client said, neither here nor at another process. */
   async #note(id: UploadId, { algorithm }: UploadOptions): Promise<void> {
     const hash = await startHash(algorithm ?? "sha256").rest();
-    if (hash)
-      this.#context.uploadMemory.hashes.set(`${this.#repository}/${id}`, { hash, size: 0, modified: undefined });
+    if (hash) this.#context.uploadMemory.hashes.set(this.#keyOf(id), { hash, size: 0, modified: undefined });
     if (algorithm) await storeAlgorithm(this.#context, this.#repository, id, algorithm);
   }
 
@@ -57,20 +58,42 @@ export class StoredUploadService implements UploadService {
   }
 
   async resume(id: UploadId): Promise<Upload> {
-    const { driver } = this.#context;
-    const [started, data] = await Promise.all([
-      absentIfNotFound(driver.getContent(this.#context.paths.uploadStarted(this.#repository, id))),
-      findData(driver, this.#context.paths.uploadData(this.#repository, id)),
-    ]);
-    const startedAt = new Date(
-      Buffer.from(started ?? [])
-        .toString("latin1")
-        .trim(),
-    );
-    if (Number.isNaN(startedAt.getTime())) throw new UploadUnknown();
+    const { startedAt, data } = this.#recall(id) ?? (await this.#read(id));
     const { size, modified, version } = data ?? { size: 0 };
     return new StoredUpload(this.#context, this.#repository, { id, startedAt, size, modified, version });
   }
+
+  /** What needs no promise. @returns undefined of a session that is gone, or is not of this process */
+  #recall(id: UploadId): SessionFiles | undefined {
+    const { driver, paths, uploadMemory } = this.#context;
+    const startedAt = uploadMemory.begun.get(this.#keyOf(id));
+    if (!startedAt || !statNow(driver, paths.uploadStarted(this.#repository, id))) return undefined;
+    return { startedAt, data: statNow(driver, paths.uploadData(this.#repository, id)) };
+  }
+
+  /** @throws {UploadUnknown} */
+  async #read(id: UploadId): Promise<SessionFiles> {
+    const { driver, paths, uploadMemory } = this.#context;
+    const [started, data] = await Promise.all([
+      absentIfNotFound(driver.getContent(paths.uploadStarted(this.#repository, id))),
+      findData(driver, paths.uploadData(this.#repository, id)),
+    ]);
+    const text = Buffer.from(started ?? []).toString("latin1");
+    const startedAt = new Date(text.trim());
+    if (Number.isNaN(startedAt.getTime())) throw new UploadUnknown();
+    uploadMemory.begun.set(this.#keyOf(id), startedAt);
+    return { startedAt, data };
+  }
+
+  #keyOf(id: UploadId): string {
+    return `${this.#repository}/${id}`;
+  }
+}
+
+interface SessionFiles {
+  readonly startedAt: Date;
+  /** Not there before the first byte. */
+  readonly data: FileInfo | undefined;
 }
 
 function newId(): UploadId {

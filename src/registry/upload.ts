@@ -15,7 +15,7 @@ import type { Upload, UploadContent, UploadOptions } from "./registry.ts";
 import type { RunningHash } from "./running-hash.ts";
 import { storeHash } from "./stored-hash.ts";
 import { chunksUntil } from "./upload-content.ts";
-import { findData, openData, settleData } from "./upload-data.ts";
+import { findDataAgain, openData, settleData, statNow } from "./upload-data.ts";
 import { hashAt, hexOfData, readData } from "./upload-hash.ts";
 import type { UploadId } from "./upload-id.ts";
 import type { UploadState } from "./upload-state.ts";
@@ -134,7 +134,8 @@ export class StoredUpload implements Upload {
   #takeTurn<R>(work: (signal: AbortSignal) => Promise<R>): Promise<R> {
     const { driver, uploadMemory } = this.#context;
     return uploadMemory.takeTurn(this.#key, async (signal) => {
-      const started = await absentIfNotFound(driver.stat(this.#context.paths.uploadStarted(this.#repository, this.id)));
+      const path = this.#context.paths.uploadStarted(this.#repository, this.id);
+      const started = statNow(driver, path) ?? (await absentIfNotFound(driver.stat(path)));
       if (started === undefined) throw new UploadUnknown();
       return await work(signal);
     });
@@ -156,7 +157,7 @@ export class StoredUpload implements Upload {
         await this.#keep(writer, hash, hashed);
         throw error;
       }
-      await writer.close();
+      await writer.close({ durable: false }); // what is acknowledged is the blob
       return writer;
     } catch (error) {
       throw error instanceof WriteConflict ? this.#moved() : error;
@@ -172,7 +173,7 @@ export class StoredUpload implements Upload {
   /** After a failure: the bytes that arrived, and their hash where just the `hashed` ones did. */
   async #keep(writer: FileWriter, hash: RunningHash | undefined, hashed: number): Promise<void> {
     try {
-      await writer.close();
+      await writer.close({ durable: false });
       if (writer.size === hashed) await this.#settleHash(writer, hash);
     } catch {
       // The first failure is the one to tell of.
@@ -184,7 +185,7 @@ export class StoredUpload implements Upload {
    * @throws {RangeInvalid} where the storage has other bytes by now
    */
   async #settleHash(
-    { size, version }: FileWriter,
+    { size, version, settled }: FileWriter,
     running: RunningHash | undefined,
     how: HashKeeping = "leave",
   ): Promise<FileInfo> {
@@ -194,7 +195,9 @@ export class StoredUpload implements Upload {
     try {
       const data = await this.#data(size, version);
       const { modified } = data;
-      if (hash) this.#context.uploadMemory.hashes.set(this.#key, { hash, size, modified, version: data.version });
+      if (hash) {
+        this.#context.uploadMemory.hashes.set(this.#key, { hash, size, modified, version: data.version, settled });
+      }
       return data;
     } finally {
       await storing; // it never fails, and nothing of a session may be written when its turn is over
@@ -236,7 +239,7 @@ export class StoredUpload implements Upload {
   }
 
   async #checkData(): Promise<FileInfo | undefined> {
-    const data = await findData(this.#context.driver, this.#dataPath);
+    const data = await findDataAgain(this.#context.driver, this.#dataPath);
     if ((data?.size ?? 0) !== this.size) throw this.#moved();
     return data;
   }
@@ -251,8 +254,8 @@ export class StoredUpload implements Upload {
     if (canStage(driver)) return await this.#unlessMoved(driver.commitStaged(this.#dataPath, blob, data));
     const taken = paths.uploadTaken(this.#repository, this.id, randomUUID());
     await this.#rename(this.#dataPath, taken);
-    const { size } = await driver.stat(taken);
-    if (size === this.size) return await driver.move(taken, blob);
+    if ((statNow(driver, taken) ?? (await driver.stat(taken))).size === this.size)
+      return await driver.move(taken, blob);
     await this.#rename(taken, this.#dataPath);
     throw this.#moved();
   }
@@ -277,7 +280,7 @@ export class StoredUpload implements Upload {
 
   /** @throws {RangeInvalid} where there are not so many bytes, or others than those of `version` */
   async #data(size: number, version?: string): Promise<FileInfo> {
-    const data = await findData(this.#context.driver, this.#dataPath);
+    const data = await findDataAgain(this.#context.driver, this.#dataPath);
     if (data?.size !== size) throw this.#moved();
     if (version !== undefined && data.version !== version) throw this.#moved();
     return data;
