@@ -16,8 +16,11 @@ const SMALL = 64 * 1024;
 /** Buffers when the pool has no more to lend, as when thousands read slowly. Bytes. */
 const SPARE = 16 * 1024;
 
-/** 3-4 GB/s on one core with 256 KiB, against 1 GB/s with streams of 64 KiB (design, "Decisions"). */
-const pool: BufferPool = new BufferPool(256 * 1024, 64 * 1024 * 1024, 8 * 1024 * 1024);
+/**
+ * A GiB costs 470 ms of CPU with 512 KiB, 450 with 1 MiB and 670 with 256 KiB (medians of `npm run bench`'s pull on a busy
+ * machine), and streams of 64 KiB three times as much.
+ */
+const pool: BufferPool = new BufferPool(512 * 1024, 64 * 1024 * 1024, 8 * 1024 * 1024);
 
 /** The storage had fewer bytes than it said; the client must not take what it got for the whole. */
 class ShortRead extends Error {

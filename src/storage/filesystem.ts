@@ -40,6 +40,7 @@ import { listChildren, listNames } from "./filesystem-listing.ts";
 import { openReader } from "./filesystem-reader.ts";
 import { stampsBelow, type TakeStamp } from "./filesystem-stamps.ts";
 import { openWriter } from "./filesystem-writer.ts";
+import { type PromptReads, promptReadsBelow } from "./prompt-reads.ts";
 
 /** How often a tree is removed again where others go on filling it. */
 const REMOVALS = 20;
@@ -59,7 +60,7 @@ export async function openFilesystem(options: FilesystemOptions): Promise<Filesy
     await makeRoot(root, directories);
     const write = options.writable === false ? 0 : constants.W_OK;
     await access(`${root}/.`, constants.R_OK | constants.X_OK | write);
-    return new FilesystemDriver(root, directories, await stampsBelow(root));
+    return new FilesystemDriver(root, directories, await stampsBelow(root), await promptReadsBelow(root));
   } catch (error) {
     throw new StorageError(FILESYSTEM, `cannot use the root directory ${root}: ${reasonOf(error)}`, { cause: error });
   }
@@ -82,14 +83,21 @@ export class FilesystemDriver implements DetailingDriver {
   /** There where the file system is one of this machine. */
   readonly stampOf?: StampingDriver["stampOf"];
   readonly #directories: Directories;
+  readonly #promptReads: PromptReads | undefined;
   /** The root as a prefix of driver paths. */
   readonly #prefix: string;
 
   /** @param root absolute and there; {@link openFilesystem} sees to that */
-  constructor(root: string, directories: Directories = new Directories(), takeStamp?: TakeStamp) {
+  constructor(
+    root: string,
+    directories: Directories = new Directories(),
+    takeStamp?: TakeStamp,
+    promptReads?: PromptReads,
+  ) {
     this.location = root;
     this.#prefix = root === "/" ? "" : root;
     this.#directories = directories;
+    this.#promptReads = promptReads;
     if (takeStamp) this.stampOf = (path) => takeStamp(this.#folderOf(path));
   }
 
@@ -110,7 +118,7 @@ export class FilesystemDriver implements DetailingDriver {
   async reader(path: string, offset: number = 0): Promise<FileReader> {
     const file = this.#fileOf(path);
     checkOffset(FILESYSTEM, path, offset);
-    return finding(path, () => openReader(file, path, offset));
+    return finding(path, () => openReader(file, path, offset, this.#promptReads));
   }
 
   async writer(path: string, { append }: { readonly append: boolean }): Promise<FileWriter> {
