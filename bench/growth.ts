@@ -82,7 +82,7 @@ ${tables.connections}
 Written straight into a directory: tags of one manifest in one repository, without the history of each; repositories, a hundred in
 a folder, all but one without anything in them; blobs of one repository, with their links. So the kernel has folders and inodes in its
 memory. Rates are of 16 connections and ${values.seconds} s. "First" is the first request of a server just started, "again" the median of
-the next five, "event loop late" how long everybody else waited meanwhile at the worst. The pushes are the medians of five, one after the
+the next, five at most, "event loop late" how long everybody else waited meanwhile at the worst. The pushes are the medians of five, one after the
 other; of repositories each is into a new one, which has got its blob before. Listings over many read folders: an index of what
 is there, which would answer them at once, is to come and is no part of this.
 

@@ -6,7 +6,7 @@ import { toDigest } from "../../src/oci/digest.ts";
 import { run } from "../../test/support/run.ts";
 import { table } from "../tables.ts";
 import { startBare } from "./bare.ts";
-import { GrowthDirectory } from "./directory.ts";
+import { GrowthDirectory, type Image } from "./directory.ts";
 import { quantiles, rate } from "./latencies.ts";
 import { askSteadily } from "./open-loop.ts";
 import { READS } from "./rates.ts";
@@ -68,11 +68,7 @@ async function addBig(directory: GrowthDirectory, file: string): Promise<string>
   return digest;
 }
 
-async function measureCase(
-  { what, url, neighbour }: Case,
-  image: GrowthDirectory["image"],
-  seconds: number,
-): Promise<string[]> {
+async function measureCase({ what, url, neighbour }: Case, image: Image, seconds: number): Promise<string[]> {
   const [read] = READS.filter(({ method }) => method === "HEAD");
   if (!read) throw new Error("there is no HEAD to measure");
   await using beside = neighbour && (await Neighbour.begin(neighbour));

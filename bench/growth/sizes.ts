@@ -1,10 +1,12 @@
 /** What a thousand, ten thousand and a hundred thousand of one kind cost. Each listing is asked of a server just started. */
+
+import { run } from "../../test/support/run.ts";
 import type { TemporaryFolder } from "../../test/support/temporary-folder.ts";
 import { ask, type Told } from "../speed/ask.ts";
 import { manifestOf, pushManifest } from "../speed/content.ts";
 import { Figures } from "../speed/figures.ts";
 import { table } from "../tables.ts";
-import { GrowthDirectory } from "./directory.ts";
+import { GrowthDirectory, type Image } from "./directory.ts";
 import { milliseconds, rate } from "./latencies.ts";
 import { measureRate, READS } from "./rates.ts";
 import { GrowthServer } from "./server.ts";
@@ -21,21 +23,30 @@ interface Listing {
   readonly isWhole?: boolean;
 }
 
-const LISTINGS: Readonly<Record<Kind, readonly Listing[]>> = {
-  tags: [
-    { what: "tags/list, n=100", path: "/v2/grown/app/tags/list?n=100" },
-    { what: "tags/list, whole", path: "/v2/grown/app/tags/list" },
-  ],
-  repositories: [
+function listingsOf(kind: Kind, size: number): readonly Listing[] {
+  if (kind === "tags") {
+    return [
+      { what: "tags/list, n=100", path: "/v2/grown/app/tags/list?n=100" },
+      { what: "tags/list, whole", path: "/v2/grown/app/tags/list" },
+    ];
+  }
+  if (kind === "blobs") return [];
+  return [
     { what: "_catalog, n=100", path: "/v2/_catalog?n=100" },
-    { what: "_catalog, n=100, last page", path: "/v2/_catalog?n=100&last=grown" },
+    { what: "_catalog, n=100, last page", path: `/v2/_catalog?n=100&last=${lastGroupOf(size)}` },
     { what: "_catalog, whole, n=1000", path: "/v2/_catalog?n=1000", isWhole: true },
-  ],
-  blobs: [],
-};
+  ];
+}
 
-/** How often each is asked for again, and how many manifests are pushed. */
+/** The last in order of them, which is that of nines. */
+function lastGroupOf(size: number): string {
+  return `group-${size / 100 - 1}`;
+}
+
+/** How many manifests are pushed, and how often each listing is asked for again, unless that takes too long. */
 const TIMES = 5;
+/** ms */
+const TOO_LONG = 5000;
 
 export interface Growing {
   readonly folder: TemporaryFolder;
@@ -51,12 +62,14 @@ export async function measureGrowth(kind: Kind, { folder, seconds, say }: Growin
   for (const size of SIZES) {
     say(`${kind}: writing ${size}`);
     grow(directory, kind, size);
+    await run("sync", ["--file-system", place]); // else it is written while the server is measured
     const add = (row: string, figure: number): void => {
       figures.add(row, String(size), figure);
       say(`${size} ${kind}: ${row} ${figure.toPrecision(4)}`);
     };
-    for (const listing of LISTINGS[kind]) await measureListing(place, listing, add);
-    await measureAll(place, kind, seconds, directory, add);
+    const listings = listingsOf(kind, size);
+    for (const listing of listings) await measureListing(place, listing, add);
+    await measureAll({ place, kind, seconds, listings, image: directory.image }, add);
   }
   return toTable(kind, figures);
 }
@@ -74,7 +87,8 @@ async function measureListing(place: string, listing: Listing, add: Add): Promis
   await server.delay();
   add(`${listing.what}: first, ms`, await timeOf(() => list(server.url, listing)));
   add(`${listing.what}: event loop late at most, ms`, (await server.delay()).longest);
-  for (let time = 0; time < TIMES; time++) {
+  const begun = performance.now();
+  for (let time = 0; time < TIMES && performance.now() - begun < TOO_LONG; time++) {
     add(`${listing.what}: again, ms`, await timeOf(() => list(server.url, listing)));
   }
 }
@@ -90,26 +104,29 @@ function nextOf({ headers }: Told): string | undefined {
   return /^<([^>]+)>/.exec(headers["link"] ?? "")?.[1];
 }
 
-async function measureAll(
-  place: string,
-  kind: Kind,
-  seconds: number,
-  { image }: GrowthDirectory,
-  add: Add,
-): Promise<void> {
+interface Grown {
+  readonly place: string;
+  readonly kind: Kind;
+  readonly seconds: number;
+  readonly listings: readonly Listing[];
+  readonly image: Image;
+}
+
+async function measureAll({ place, kind, seconds, listings, image }: Grown, add: Add): Promise<void> {
   await using server = await GrowthServer.open(place);
   for (const read of READS) {
+    await measureRate(server.url, read, image, { seconds: 1, connections: 16 });
     add(`${read.what}, /s`, (await measureRate(server.url, read, image, { seconds, connections: 16 })).perSecond);
   }
   for (let time = 0; time < TIMES; time++) await measurePush(server.url, kind, image, add);
-  for (const listing of LISTINGS[kind]) {
+  for (const listing of listings) {
     add(`${listing.what}: first after a push, ms`, await timeOf(() => list(server.url, listing)));
   }
   add("resident memory after it all, MiB", server.resident / 2 ** 20);
 }
 
 /** Of a manifest that nobody has, with a new tag: of the image's repository, or of one that is new as well. */
-async function measurePush(url: string, kind: Kind, image: GrowthDirectory["image"], add: Add): Promise<void> {
+async function measurePush(url: string, kind: Kind, image: Image, add: Add): Promise<void> {
   const number = Date.now();
   const name = kind === "repositories" ? `pushed/new-${number}` : image.name;
   if (name !== image.name) {
