@@ -3,14 +3,14 @@ import { closeSync, openSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { openReader } from "./filesystem-reader.ts";
-import { PromptReads, promptReadsBelow } from "./prompt-reads.ts";
+import { PromptReads, promptReadsBelow, type Watch } from "./prompt-reads.ts";
 
 const CONTENT = Buffer.from("0123456789");
 
 test("after a slow read there is none for fifty times as long", async () => {
   await using opened = await openFile();
   const clock = new Clock();
-  const reads = new PromptReads(0, clock.now);
+  const reads = new PromptReads(0, clock);
   const into = Buffer.alloc(4);
   clock.step = 0.1;
   assert.deepEqual(reads.read(opened.fd, into, 3), { count: 4, wasPrompt: true });
@@ -25,8 +25,21 @@ test("after a slow read there is none for fifty times as long", async () => {
   assert.ok(reads.mayRead(4));
 });
 
+test("a read that took long without having waited counts as prompt: others had the core", async () => {
+  await using opened = await openFile();
+  const clock = new Clock();
+  const reads = new PromptReads(0, clock);
+  clock.step = 80;
+  clock.waiting = 0;
+  assert.deepEqual(reads.read(opened.fd, Buffer.alloc(4), 0), { count: 4, wasPrompt: true });
+  assert.ok(reads.mayRead(4));
+  clock.waiting = 1;
+  assert.deepEqual(reads.read(opened.fd, Buffer.alloc(4), 0), { count: 4, wasPrompt: false });
+  assert.ok(!reads.mayRead(4));
+});
+
 test("there are so many reads in one turn of the event loop, and none of more than half a MiB", async () => {
-  const reads = new PromptReads(0);
+  const reads = new PromptReads(0, new Clock());
   assert.ok(!reads.mayRead(512 * 1024 + 1));
   for (let read = 0; read < 4; read++) assert.ok(reads.mayRead(512 * 1024));
   assert.ok(!reads.mayRead(1));
@@ -34,12 +47,12 @@ test("there are so many reads in one turn of the event loop, and none of more th
   assert.ok(reads.mayRead(1));
 });
 
-test("a read through the pool is prompt where it took no longer than a millisecond", async () => {
+test("a read through the pool is prompt where it took no longer than five milliseconds", async () => {
   const clock = new Clock();
-  const reads = new PromptReads(0, clock.now);
-  clock.step = 1;
+  const reads = new PromptReads(0, clock);
+  clock.step = 5;
   assert.deepEqual(await reads.watch(async () => 7), { result: 7, wasPrompt: true });
-  clock.step = 2;
+  clock.step = 6;
   assert.deepEqual(await reads.watch(async () => 7), { result: 7, wasPrompt: false });
 });
 
@@ -50,7 +63,7 @@ test("the first read of a file is made through the pool, and the next ones after
   const file = folder.join("file");
   writeFileSync(file, CONTENT);
   const clock = new Clock();
-  const here = new CountedReads(reads.device, clock.now);
+  const here = new CountedReads(reads.device, clock);
   await using reader = await openReader(file, "/file", 0, here);
   const counts: number[] = [];
   for (const step of [0.1, 0.1, 0.1, 2, 0.1, 0.1]) {
@@ -69,7 +82,7 @@ test("others have their turn before a read made here is told of", async () => {
   if (!reads) return;
   const file = folder.join("file");
   writeFileSync(file, CONTENT);
-  const here = new CountedReads(reads.device, new Clock().now);
+  const here = new CountedReads(reads.device, new Clock());
   await using reader = await openReader(file, "/file", 0, here);
   await reader.read(Buffer.alloc(1));
   let turns = 0;
@@ -82,7 +95,7 @@ test("a file on another device than the root is read through the pool", async ()
   await using folder = await temporaryFolder("prompt");
   const file = folder.join("file");
   writeFileSync(file, CONTENT);
-  const here = new CountedReads(-1, new Clock().now);
+  const here = new CountedReads(-1, new Clock());
   await using reader = await openReader(file, "/file", 0, here);
   for (let read = 0; read < 3; read++) assert.equal(await reader.read(Buffer.alloc(1)), 1);
   assert.equal(here.count, 0);
@@ -101,10 +114,17 @@ class CountedReads extends PromptReads {
   }
 }
 
-/** Goes on by `step` each time it is asked. ms */
-class Clock {
+/** Goes on by `step` each time it is asked, ms, and tells of a wait each time unless `waiting` is 0. */
+class Clock implements Watch {
   time = 0;
   step = 0;
+  waiting = 1;
+  #waits = 1;
+
+  readonly waits = (): number => {
+    this.#waits += this.waiting;
+    return this.#waits;
+  };
 
   readonly now = (): number => {
     this.time += this.step;
