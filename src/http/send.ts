@@ -17,8 +17,8 @@ const SMALL = 64 * 1024;
 const SPARE = 16 * 1024;
 
 /**
- * A GiB costs 470 ms of CPU with 512 KiB, 450 with 1 MiB and 670 with 256 KiB (medians of `npm run bench`'s pull on a busy
- * machine), and streams of 64 KiB three times as much.
+ * A GiB costs 471 ms of CPU with 512 KiB, 672 with 256 KiB and no less with 1 MiB (medians of 20 on a busy machine; `npm run
+ * bench`, "pull a 256 MiB blob"). Of many that pull at once all costs the same.
  */
 const pool: BufferPool = new BufferPool(512 * 1024, 64 * 1024 * 1024, 8 * 1024 * 1024);
 
