@@ -37,7 +37,8 @@ export function mebibytes(bytes: number): string {
   return String(Math.round(bytes / 2 ** 20));
 }
 
-function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
+/** The first column is text, the others are figures. */
+export function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
   const rule = head.map((_, column) => (column === 0 ? "---" : "---:"));
   return [head, rule, ...lines].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }

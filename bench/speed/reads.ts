@@ -1,4 +1,6 @@
+import { readFile } from "node:fs/promises";
 import { run } from "../../test/support/run.ts";
+import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import type { Told } from "./ask.ts";
 import { type Content, REPOSITORY } from "./content.ts";
 import type { Access } from "./credentials.ts";
@@ -75,16 +77,20 @@ async function measureGet(url: string, { seconds, connections, authorization }: 
 
 /** By `ab`, because wrk waits for the bodies of HEAD. */
 async function measureHead(url: string, { seconds, connections, authorization }: Loading): Promise<Rate> {
+  await using folder = await temporaryFolder("ab");
+  const table = folder.join("percentages"); // what it prints has whole milliseconds
   const output = await run("ab", [
     ...["-q", "-k", "-i", "-c", String(connections), "-t", String(seconds), "-n", "10000000"],
+    ...["-e", table],
     ...headers("-H", authorization),
     url,
   ]);
   if (/Non-2xx|Failed requests:\s+[1-9]/.test(output)) throw new Error(`HEAD ${url}: ${output}`);
+  const percentages = await readFile(table, "utf8");
   return {
     perSecond: Number(figureIn(output, /Requests per second:\s+([\d.]+)/)[1]),
-    p50: Number(figureIn(output, /50%\s+(\d+)/)[1]),
-    p99: Number(figureIn(output, /99%\s+(\d+)/)[1]),
+    p50: Number(figureIn(percentages, /^50,([\d.]+)$/m)[1]),
+    p99: Number(figureIn(percentages, /^99,([\d.]+)$/m)[1]),
   };
 }
 

@@ -1,3 +1,4 @@
+import { table } from "../tables.ts";
 import type { Figures } from "./figures.ts";
 
 /** What a row is measured in, and what it is to reach. */
@@ -45,9 +46,4 @@ function times(figure: number | undefined, other: number | undefined): string {
 
 function print(figure: number | undefined): string {
   return figure === undefined ? "" : figure >= 100 ? String(Math.round(figure)) : figure.toPrecision(3);
-}
-
-function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
-  const rule = head.map((_, column) => (column === 0 ? "---" : "---:"));
-  return [head, rule, ...lines].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }

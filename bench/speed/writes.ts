@@ -42,10 +42,10 @@ export async function pushBig(url: string, file: BigFile): Promise<{ readonly ra
 }
 
 /** @returns MiB a second */
-export async function pullBig(url: string): Promise<number> {
+export async function pullBig(url: string, mebibytes: number = BIG): Promise<number> {
   const { seconds, size } = await curl([url], 200);
-  if (size !== BIG * MIB) throw new Error(`${url}: ${size} bytes came`);
-  return BIG / seconds;
+  if (size !== mebibytes * MIB) throw new Error(`${url}: ${size} bytes came`);
+  return mebibytes / seconds;
 }
 
 /** Two layers of 4 KiB, a configuration and a manifest, by eight at once. @returns images a second */

@@ -2,6 +2,7 @@ import { fstatSync } from "node:fs";
 import type { FileReader } from "./driver.ts";
 import { PathNotFound, ReaderClosed } from "./errors.ts";
 import { changing, close, FILESYSTEM, open, read } from "./filesystem-calls.ts";
+import type { PromptReads } from "./prompt-reads.ts";
 
 /**
  * Reads at its own position of an open descriptor, so it goes on with the old bytes where the file is replaced or removed.
@@ -9,25 +10,45 @@ import { changing, close, FILESYSTEM, open, read } from "./filesystem-calls.ts";
 export class FilesystemReader implements FileReader {
   readonly size: number;
   readonly #fd: number;
+  readonly #promptReads: PromptReads | undefined;
   #position: number;
+  #wasPrompt = false;
   #reading: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
   /** Takes over `fd`. */
-  constructor(fd: number, size: number, offset: number) {
+  constructor(fd: number, size: number, offset: number, promptReads?: PromptReads) {
     this.#fd = fd;
     this.size = size;
     this.#position = offset;
+    this.#promptReads = promptReads;
   }
 
   async read(into: Uint8Array): Promise<number> {
     if (this.#closing !== undefined) throw new ReaderClosed(FILESYSTEM);
     if (into.length === 0) return 0;
-    const reading = changing(() => read(this.#fd, into, 0, into.length, this.#position));
+    const reading = changing(() => this.#read(into));
     this.#reading = reading.catch(() => undefined);
-    const { bytesRead } = await reading;
-    this.#position += bytesRead;
-    return bytesRead;
+    const count = await reading;
+    this.#position += count;
+    return count;
+  }
+
+  async #read(into: Uint8Array): Promise<number> {
+    const inPool = async (): Promise<number> => (await read(this.#fd, into, 0, into.length, this.#position)).bytesRead;
+    const prompt = this.#promptReads;
+    if (!prompt) return await inPool();
+    if (this.#wasPrompt && prompt.mayRead(into.length)) return await this.#readHere(prompt, into);
+    const { result, wasPrompt } = await prompt.watch(inPool);
+    this.#wasPrompt = wasPrompt;
+    return result;
+  }
+
+  /** Everybody else has a turn before the next: a client that takes all at once would otherwise be the only one served. */
+  #readHere(prompt: PromptReads, into: Uint8Array): Promise<number> {
+    const { count, wasPrompt } = prompt.read(this.#fd, into, this.#position);
+    this.#wasPrompt = wasPrompt;
+    return new Promise((resolve) => setImmediate(resolve, count));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -46,13 +67,19 @@ export class FilesystemReader implements FileReader {
  * @param file in the file system
  * @param path the driver's, for errors
  */
-export async function openReader(file: string, path: string, offset: number): Promise<FilesystemReader> {
+export async function openReader(
+  file: string,
+  path: string,
+  offset: number,
+  promptReads?: PromptReads,
+): Promise<FilesystemReader> {
   const fd = await open(file, "r");
   try {
     // The inode of an open file is in memory: 1 µs here, 40 through the pool.
     const status = fstatSync(fd);
     if (status.isDirectory()) throw new PathNotFound(FILESYSTEM, path);
-    return new FilesystemReader(fd, status.size, offset);
+    const isThere = status.dev === promptReads?.device;
+    return new FilesystemReader(fd, status.size, offset, isThere ? promptReads : undefined);
   } catch (error) {
     await close(fd);
     throw error;

@@ -46,6 +46,7 @@ import { openReader } from "./filesystem-reader.ts";
 import { stampsBelow, type TakeStamp } from "./filesystem-stamps.ts";
 import { openWriter } from "./filesystem-writer.ts";
 import { FolderSyncs, syncFolder, syncLocalFolder } from "./folder-syncs.ts";
+import { type PromptReads, promptReadsBelow } from "./prompt-reads.ts";
 
 /** How often a tree is removed again where others go on filling it. */
 const REMOVALS = 20;
@@ -69,7 +70,7 @@ export async function openFilesystem(options: FilesystemOptions): Promise<Filesy
     await access(`${root}/.`, constants.R_OK | constants.X_OK | write);
     const takeStamp = await stampsBelow(root);
     const syncs = new FolderSyncs(takeStamp ? syncLocalFolder : syncFolder);
-    return new FilesystemDriver(root, new Directories(syncs), takeStamp);
+    return new FilesystemDriver(root, new Directories(syncs), takeStamp, await promptReadsBelow(root));
   } catch (error) {
     throw new StorageError(FILESYSTEM, `cannot use the root directory ${root}: ${reasonOf(error)}`, { cause: error });
   }
@@ -92,14 +93,21 @@ export class FilesystemDriver implements DetailingDriver {
   /** There where the file system is one of this machine. */
   readonly stampOf?: StampingDriver["stampOf"];
   readonly #directories: Directories;
+  readonly #promptReads: PromptReads | undefined;
   /** The root as a prefix of driver paths. */
   readonly #prefix: string;
 
   /** @param root absolute and there; {@link openFilesystem} sees to that */
-  constructor(root: string, directories: Directories = new Directories(), takeStamp?: TakeStamp) {
+  constructor(
+    root: string,
+    directories: Directories = new Directories(),
+    takeStamp?: TakeStamp,
+    promptReads?: PromptReads,
+  ) {
     this.location = root;
     this.#prefix = root === "/" ? "" : root;
     this.#directories = directories;
+    this.#promptReads = promptReads;
     if (takeStamp) this.stampOf = (path) => takeStamp(this.#folderOf(path));
   }
 
@@ -122,7 +130,7 @@ export class FilesystemDriver implements DetailingDriver {
   async reader(path: string, offset: number = 0): Promise<FileReader> {
     const file = this.#fileOf(path);
     checkOffset(FILESYSTEM, path, offset);
-    return finding(path, () => openReader(file, path, offset));
+    return finding(path, () => openReader(file, path, offset, this.#promptReads));
   }
 
   async writer(path: string, { append }: { readonly append: boolean }): Promise<FileWriter> {

@@ -1,0 +1,119 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { toDigest } from "../../src/oci/digest.ts";
+import { run } from "../../test/support/run.ts";
+import { table } from "../tables.ts";
+import { startBare } from "./bare.ts";
+import { GrowthDirectory, type Image } from "./directory.ts";
+import { quantiles, rate } from "./latencies.ts";
+import { askSteadily } from "./open-loop.ts";
+import { READS } from "./rates.ts";
+import { GrowthServer } from "./server.ts";
+import type { Growing } from "./sizes.ts";
+import { LONGER } from "./under-load.ts";
+
+const NEIGHBOUR = fileURLToPath(new URL("neighbour.ts", import.meta.url));
+
+/** So few that the one who asks sleeps half of the time, which is the neighbour's: both have one core. */
+export const PER_SECOND = 250;
+const CONNECTIONS = 16;
+
+/** MiB */
+const BIG = 1024;
+
+interface Case {
+  readonly what: string;
+  readonly url: string;
+  /** Arguments of the neighbour; none: there is none. */
+  readonly neighbour?: readonly string[];
+}
+
+/** What HEADs take while somebody else moves big blobs. */
+export async function measureBeside({ folder, seconds, say }: Growing): Promise<string> {
+  const place = folder.join("beside");
+  const directory = new GrowthDirectory(place);
+  const digest = await addBig(directory, folder.join("big"));
+  await using server = await GrowthServer.open(place);
+  await using bare = await startBare(server.url, directory.image, folder);
+  const blob = `${server.url}/v2/${directory.image.name}/blobs/${digest}`;
+  const cases: readonly Case[] = [
+    { what: "alone", url: server.url },
+    { what: "beside pulls of a 1 GiB blob", url: server.url, neighbour: ["pull", blob, String(BIG)] },
+    { what: "beside pushes of 256 MiB blobs", url: server.url, neighbour: ["push", server.url, folder.join("pushed")] },
+    { what: "bare server, alone", url: bare.url },
+    {
+      what: "bare server, beside pulls of 1 GiB",
+      url: bare.url,
+      neighbour: ["pull", `${bare.url}/bytes/${BIG * 2 ** 20}`, String(BIG)],
+    },
+  ];
+  const lines: string[][] = [];
+  for (const one of cases) {
+    const line = await measureCase(one, directory.image, seconds * LONGER);
+    say(line.join(" "));
+    lines.push(line);
+  }
+  return table(
+    [`${PER_SECOND} HEADs a second`, "p50, ms", "p99, ms", "p99.9, ms", "longest, ms", "MiB/s beside"],
+    lines,
+  );
+}
+
+async function addBig(directory: GrowthDirectory, file: string): Promise<string> {
+  await run("dd", ["if=/dev/urandom", `of=${file}`, "bs=1M", `count=${BIG}`, "status=none"]);
+  const digest = toDigest("sha256", (await run("sha256sum", [file])).slice(0, 64));
+  directory.addBlob(file, digest);
+  return digest;
+}
+
+async function measureCase({ what, url, neighbour }: Case, image: Image, seconds: number): Promise<string[]> {
+  const [read] = READS.filter(({ method }) => method === "HEAD");
+  if (!read) throw new Error("there is no HEAD to measure");
+  await using beside = neighbour && (await Neighbour.begin(neighbour));
+  const taken = await askSteadily({
+    ...{ url, method: read.method, path: read.path(image) },
+    ...{ connections: CONNECTIONS, perSecond: PER_SECOND, seconds },
+  });
+  return [what, ...quantiles(taken), beside ? rate(beside.perSecond) : ""];
+}
+
+/** Yields the core to the one who asks whenever that wants it. */
+class Neighbour implements AsyncDisposable {
+  readonly #child: ReturnType<typeof spawn>;
+  readonly #rates: number[] = [];
+
+  private constructor(child: ReturnType<typeof spawn>) {
+    this.#child = child;
+  }
+
+  static async begin(args: readonly string[]): Promise<Neighbour> {
+    const child = spawn("nice", ["-n", "19", process.execPath, NEIGHBOUR, ...args], {
+      stdio: ["ignore", "pipe", "inherit"],
+      detached: true,
+    });
+    const neighbour = new Neighbour(child);
+    const lines = createInterface({ input: child.stdout });
+    await Promise.race([
+      once(lines, "line"),
+      once(child, "exit").then(() => Promise.reject(new Error("no neighbour"))),
+    ]);
+    lines.on("line", (line) => neighbour.#rates.push(Number(line)));
+    return neighbour;
+  }
+
+  /** MiB, on average of the blobs that it moved. */
+  get perSecond(): number {
+    return this.#rates.reduce((sum, one) => sum + one, 0) / this.#rates.length;
+  }
+
+  /** With what it has started. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { pid, exitCode } = this.#child;
+    if (pid === undefined || exitCode !== null) return;
+    const ended = once(this.#child, "exit");
+    process.kill(-pid);
+    await ended;
+  }
+}

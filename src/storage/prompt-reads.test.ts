@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { closeSync, openSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import { openReader } from "./filesystem-reader.ts";
+import { PromptReads, promptReadsBelow, type Watch } from "./prompt-reads.ts";
+
+const CONTENT = Buffer.from("0123456789");
+
+test("after a slow read there is none for fifty times as long", async () => {
+  await using opened = await openFile();
+  const clock = new Clock();
+  const reads = new PromptReads(0, clock);
+  const into = Buffer.alloc(4);
+  clock.step = 0.1;
+  assert.deepEqual(reads.read(opened.fd, into, 3), { count: 4, wasPrompt: true });
+  assert.equal(into.toString(), "3456");
+  assert.ok(reads.mayRead(4));
+  clock.step = 8;
+  assert.deepEqual(reads.read(opened.fd, into, 0), { count: 4, wasPrompt: false });
+  clock.step = 0;
+  clock.time += 399;
+  assert.ok(!reads.mayRead(4));
+  clock.time += 1;
+  assert.ok(reads.mayRead(4));
+});
+
+test("a read that took long without having waited counts as prompt: others had the core", async () => {
+  await using opened = await openFile();
+  const clock = new Clock();
+  const reads = new PromptReads(0, clock);
+  clock.step = 80;
+  clock.waiting = 0;
+  assert.deepEqual(reads.read(opened.fd, Buffer.alloc(4), 0), { count: 4, wasPrompt: true });
+  assert.ok(reads.mayRead(4));
+  clock.waiting = 1;
+  assert.deepEqual(reads.read(opened.fd, Buffer.alloc(4), 0), { count: 4, wasPrompt: false });
+  assert.ok(!reads.mayRead(4));
+});
+
+test("there are so many reads in one turn of the event loop, and none of more than half a MiB", async () => {
+  const reads = new PromptReads(0, new Clock());
+  assert.ok(!reads.mayRead(512 * 1024 + 1));
+  for (let read = 0; read < 4; read++) assert.ok(reads.mayRead(512 * 1024));
+  assert.ok(!reads.mayRead(1));
+  await new Promise(setImmediate);
+  assert.ok(reads.mayRead(1));
+});
+
+test("a read through the pool is prompt where it took no longer than five milliseconds", async () => {
+  const clock = new Clock();
+  const reads = new PromptReads(0, clock);
+  clock.step = 5;
+  assert.deepEqual(await reads.watch(async () => 7), { result: 7, wasPrompt: true });
+  clock.step = 6;
+  assert.deepEqual(await reads.watch(async () => 7), { result: 7, wasPrompt: false });
+});
+
+test("the first read of a file is made through the pool, and the next ones after prompt ones only", async () => {
+  await using folder = await temporaryFolder("prompt");
+  const reads = await promptReadsBelow(folder.path);
+  if (!reads) return;
+  const file = folder.join("file");
+  writeFileSync(file, CONTENT);
+  const clock = new Clock();
+  const here = new CountedReads(reads.device, clock);
+  await using reader = await openReader(file, "/file", 0, here);
+  const counts: number[] = [];
+  for (const step of [0.1, 0.1, 0.1, 2, 0.1, 0.1]) {
+    clock.step = step;
+    const into = Buffer.alloc(1);
+    assert.equal(await reader.read(into), 1);
+    assert.equal(into.toString(), CONTENT.toString()[counts.length]);
+    counts.push(here.count);
+  }
+  assert.deepEqual(counts, [0, 1, 2, 3, 3, 3]);
+});
+
+test("others have their turn before a read made here is told of", async () => {
+  await using folder = await temporaryFolder("prompt");
+  const reads = await promptReadsBelow(folder.path);
+  if (!reads) return;
+  const file = folder.join("file");
+  writeFileSync(file, CONTENT);
+  const here = new CountedReads(reads.device, new Clock());
+  await using reader = await openReader(file, "/file", 0, here);
+  await reader.read(Buffer.alloc(1));
+  let turns = 0;
+  setImmediate(() => (turns += 1));
+  await reader.read(Buffer.alloc(1));
+  assert.deepEqual([turns, here.count], [1, 1]);
+});
+
+test("a file on another device than the root is read through the pool", async () => {
+  await using folder = await temporaryFolder("prompt");
+  const file = folder.join("file");
+  writeFileSync(file, CONTENT);
+  const here = new CountedReads(-1, new Clock());
+  await using reader = await openReader(file, "/file", 0, here);
+  for (let read = 0; read < 3; read++) assert.equal(await reader.read(Buffer.alloc(1)), 1);
+  assert.equal(here.count, 0);
+});
+
+test("no file is read without a promise on a file system that is not of this machine", async () => {
+  assert.equal(await promptReadsBelow("/proc"), undefined);
+});
+
+class CountedReads extends PromptReads {
+  count = 0;
+
+  override read(...read: Parameters<PromptReads["read"]>): ReturnType<PromptReads["read"]> {
+    this.count += 1;
+    return super.read(...read);
+  }
+}
+
+/** Goes on by `step` each time it is asked, ms, and tells of a wait each time unless `waiting` is 0. */
+class Clock implements Watch {
+  time = 0;
+  step = 0;
+  waiting = 1;
+  #waits = 1;
+
+  readonly waits = (): number => {
+    this.#waits += this.waiting;
+    return this.#waits;
+  };
+
+  readonly now = (): number => {
+    this.time += this.step;
+    return this.time;
+  };
+}
+
+async function openFile(): Promise<AsyncDisposable & { readonly fd: number }> {
+  const folder = await temporaryFolder("prompt");
+  const file = folder.join("file");
+  writeFileSync(file, CONTENT);
+  const fd = openSync(file, "r");
+  return {
+    fd,
+    async [Symbol.asyncDispose]() {
+      closeSync(fd);
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import { readSync } from "node:fs";
+import { TurnAllowance } from "../lib/turn-allowance.ts";
+import { localDeviceOf } from "./local-device.ts";
+
+/** What is in memory comes in less, 512 KiB at a time; a disk takes longer. ms */
+const PROMPT = 0.25;
+
+/** The same through the pool, where it waits for its turn twice, maybe behind others. ms */
+const PROMPT_IN_POOL = 5;
+
+/** Reads before others get their turn again: a quarter of a millisecond. */
+const READS_A_TURN = 4;
+
+/** Bytes of one read. */
+const LONGEST = 512 * 1024;
+
+/** For so many times as long as a read held everybody up there is no other: 2 % of the time is lost at most. */
+const ATONEMENT = 50;
+
+/** What time is told by. */
+export interface Watch {
+  /** ms */
+  readonly now: () => number;
+  /** How often the process has given its core away because it had to wait. */
+  readonly waits: () => number;
+}
+
+/**
+ * Reads without a promise of files whose bytes are likely in memory. A trip through the pool wakes another thread and this one
+ * again, and both have one core: a GiB in pieces of 512 KiB costs 266 ms of CPU like this and 324 through the pool (`node:http`
+ * alone, least of 15; `npm run bench`, "pull a 256 MiB blob").
+ *
+ * Nobody tells beforehand whether bytes are in memory. So the first read of a file and any after a slow one go through the
+ * pool; only after one that was prompt is the next made here. Where that had to wait all the same, nothing is read here for fifty
+ * times as long: a disk may hold up requests for a fiftieth of the time, and one that hangs does it once. A read that took long
+ * only because others had the core did not wait: the system counts both apart, for 3 µs.
+ */
+export class PromptReads {
+  /** Files elsewhere are not read here: what is mounted below the root may be a network's. */
+  readonly device: number;
+  readonly #watch: Watch;
+  readonly #allowance = new TurnAllowance(READS_A_TURN);
+  #notBefore = Number.NEGATIVE_INFINITY;
+
+  constructor(device: number, watch: Watch) {
+    this.device = device;
+    this.#watch = watch;
+  }
+
+  /** Of a file whose last read was prompt. */
+  mayRead(length: number): boolean {
+    return length <= LONGEST && this.#watch.now() >= this.#notBefore && this.#allowance.take();
+  }
+
+  /** @returns how many bytes, and whether the next may be read in the same way */
+  read(fd: number, into: Uint8Array, position: number): { readonly count: number; readonly wasPrompt: boolean } {
+    const { now, waits } = this.#watch;
+    const [begun, before] = [now(), waits()];
+    const count = readSync(fd, into, 0, into.length, position);
+    const ended = now();
+    const wasPrompt = ended - begun <= PROMPT || waits() === before;
+    if (!wasPrompt) this.#notBefore = ended + ATONEMENT * (ended - begun);
+    return { count, wasPrompt };
+  }
+
+  /** Makes a read through the pool. */
+  async watch<T>(read: () => Promise<T>): Promise<{ readonly result: T; readonly wasPrompt: boolean }> {
+    const begun = this.#watch.now();
+    const result = await read();
+    return { result, wasPrompt: this.#watch.now() - begun <= PROMPT_IN_POOL };
+  }
+}
+
+/** @returns undefined where the file system may be a network's, which can hang for minutes, or the system counts no waits */
+export async function promptReadsBelow(root: string): Promise<PromptReads | undefined> {
+  const device = await localDeviceOf(root);
+  if (device === undefined || WATCH.waits() === 0) return undefined;
+  return new PromptReads(Number(device), WATCH);
+}
+
+const WATCH: Watch = {
+  now: () => performance.now(),
+  waits: () => process.resourceUsage().voluntaryContextSwitches,
+};
