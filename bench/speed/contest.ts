@@ -13,10 +13,13 @@ import { type PinnedServer, startPinned } from "./pinned.ts";
 import { measureRead, READS, type Read, type Recorded, toRecorded } from "./reads.ts";
 import { CEILING, type Row } from "./report.ts";
 import { open, type Subject } from "./subject.ts";
-import { BIG, type BigFile, pullBig, pushBig, pushSmallImages } from "./writes.ts";
+import { BIG, type BigFile, pullBig, pushBig, pushSmallImages, putBig } from "./writes.ts";
 
 const PUSH = "push a 256 MiB blob";
 const PULL = "pull a 256 MiB blob";
+/** The same figures again, beside what a server of nothing but `node:http` does. */
+const BARE_PUSH = "the same, beside a bare server that hashes and writes";
+const BARE_PULL = "the same, beside a bare server that reads the file";
 const IMAGES = "push small images, 8 at once";
 const MEMORY = "resident memory after all of it";
 const WARM = "start to first answer, compile cache warm";
@@ -25,7 +28,9 @@ const COLD = "start to first answer, compile cache cold";
 export const ROWS: readonly Row[] = [
   ...READS.map(({ what, target }): Row => ({ what, unit: "/s", target })),
   { what: PUSH, unit: "MiB/s", target: 1.8 },
+  { what: BARE_PUSH, unit: "MiB/s", target: 0 },
   { what: PULL, unit: "MiB/s", target: 1.5 },
+  { what: BARE_PULL, unit: "MiB/s", target: 0 },
   { what: IMAGES, unit: "/s", target: 3 },
   { what: MEMORY, unit: "MiB", target: 2.5, limit: 150 },
   { what: WARM, unit: "ms", target: 0, limit: 400 },
@@ -78,6 +83,7 @@ export class Contest implements AsyncDisposable {
     const entrants: Entrant[] = [];
     for (const subject of options.subjects) {
       if (subject.program) await mkdir(subject.program.folder, { recursive: true });
+      if (subject.isCompiled === false) await compileOnce(subject, options.credentials);
       const server = stack.use(await open(subject, options.credentials));
       options.say(`${subject.name}: pushing what will be read`);
       entrants.push({ subject, server, content: await seed(server.url) });
@@ -94,10 +100,14 @@ export class Contest implements AsyncDisposable {
     const turns = this.#entrants.map((_, turn) => this.#entrants[(turn + number) % this.#entrants.length] as Entrant);
     for (const read of READS.filter(({ what }) => includes(what))) await this.#read(read, turns);
     if (includes(PUSH) || includes(PULL)) await this.#big(turns);
-    if (includes(PULL)) figures.add(PULL, CEILING, await pullBig(`${this.#ceiling.url}/bytes/${BIG * 2 ** 20}`));
+    if (includes(PULL)) {
+      figures.add(PULL, CEILING, await pullBig(`${this.#ceiling.url}/bytes/${BIG * 2 ** 20}`));
+      figures.add(BARE_PULL, CEILING, await pullBig(`${this.#ceiling.url}/file${file.path}`));
+    }
     if (includes(PUSH)) {
       const rates = [await hashRate(), await writeRate(file.path, folder.join("written"))];
       figures.add(PUSH, CEILING, Math.min(...rates));
+      figures.add(BARE_PUSH, CEILING, await putBig(`${this.#ceiling.url}/sink${folder.join("sink")}`, file));
     }
     if (includes(IMAGES)) {
       for (const { subject, server } of turns) this.#add(IMAGES, subject, await pushSmallImages(server.url));
@@ -142,8 +152,9 @@ export class Contest implements AsyncDisposable {
   async #big(turns: readonly Entrant[]): Promise<void> {
     for (const { subject, server } of turns) {
       const { rate, digest } = await pushBig(server.url, this.#options.file);
-      this.#add(PUSH, subject, rate);
-      this.#add(PULL, subject, await pullBig(`${server.url}/v2/${REPOSITORY}/blobs/${digest}`));
+      for (const row of [PUSH, BARE_PUSH]) this.#add(row, subject, rate);
+      const pulled = await pullBig(`${server.url}/v2/${REPOSITORY}/blobs/${digest}`);
+      for (const row of [PULL, BARE_PULL]) this.#add(row, subject, pulled);
     }
   }
 
@@ -166,6 +177,11 @@ export class Contest implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.#owned.disposeAsync();
   }
+}
+
+/** What strips types at its first start keeps 26 MiB for it; what is installed strips none. */
+async function compileOnce(subject: Subject, credentials: Credentials): Promise<void> {
+  await using _ended = await open(subject, credentials);
 }
 
 /** Answers as the first registry did. */

@@ -12,6 +12,8 @@ export interface Subject {
   /** Not set: it runs somewhere, and nothing is known of it but its URL. */
   readonly program?: { readonly command: readonly [string, ...string[]]; readonly folder: string };
   readonly url?: string;
+  /** `false`: from sources, which the first start compiles and keeps. */
+  readonly isCompiled?: boolean;
 }
 
 const MAIN = "src/main.ts";
@@ -19,7 +21,7 @@ const HERE = fileURLToPath(new URL("../..", import.meta.url));
 
 /** @param tree of sources; by default this one */
 export function ours(name: string, folder: string, tree: string = HERE): Subject {
-  return { name, program: { command: [process.execPath, join(tree, MAIN)], folder } };
+  return { name, program: { command: [process.execPath, join(tree, MAIN)], folder }, isCompiled: false };
 }
 
 export function debian(folder: string): Subject {
