@@ -13,8 +13,8 @@ export class InFlight {
     ended: () => this.#leave(1),
     answered: ({ request }) => this.#answer(connectionOf(request)),
   };
-  /** By connection: of those that wait behind others the runtime does not tell when it closes. */
-  readonly #unanswered = new WeakMap<Socket, { count: number }>();
+  /** Of those that wait behind others on a connection the runtime does not tell when it closes. */
+  readonly #connections = new Map<Socket, Requests>();
   readonly #idle: PromiseWithResolvers<void> = Promise.withResolvers();
   /** Those that are unanswered and those that are handled. */
   #open = 0;
@@ -28,31 +28,42 @@ export class InFlight {
   }
 
   #arrive(socket: Socket): void {
-    const requests = this.#unanswered.get(socket) ?? this.#watch(socket);
-    requests.count += 1;
+    const requests = this.#connections.get(socket) ?? this.#watch(socket);
+    requests.unanswered += 1;
     this.#open += 1;
   }
 
   #answer(socket: Socket): void {
-    const requests = this.#unanswered.get(socket);
-    if (!requests?.count) return; // the connection closed before
-    requests.count -= 1;
+    const requests = this.#connections.get(socket);
+    if (!requests) return; // it closed before
+    requests.unanswered -= 1;
     this.#leave(1);
   }
 
-  #watch(socket: Socket): { count: number } {
-    const requests = { count: 0 };
-    this.#unanswered.set(socket, requests);
-    socket.once("close", () => {
-      const { count } = requests;
-      requests.count = 0;
-      this.#leave(count);
-    });
+  #watch(socket: Socket): Requests {
+    const requests: Requests = {
+      unanswered: 0,
+      onClose: () => {
+        this.#connections.delete(socket);
+        this.#leave(requests.unanswered);
+      },
+    };
+    socket.once("close", requests.onClose);
+    this.#connections.set(socket, requests);
     return requests;
   }
 
   #leave(count: number): void {
     this.#open -= count;
-    if (this.#ended && this.#open === 0) this.#idle.resolve();
+    if (!this.#ended || this.#open > 0) return;
+    for (const [socket, { onClose }] of this.#connections) socket.off("close", onClose); // they stay, for others
+    this.#connections.clear();
+    this.#idle.resolve();
   }
+}
+
+/** On one connection. */
+interface Requests {
+  unanswered: number;
+  readonly onClose: () => void;
 }
