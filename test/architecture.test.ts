@@ -69,7 +69,7 @@ const TABLE: Table = {
   },
   "cli/load.ts": { sources: ["driver-parameters.ts"], packages: [] },
   "cli/notifications-status.ts": { sources: ["data-folder.ts", "notifications"], packages: [] },
-  "cli/serve.ts": { sources: ["instruments.ts"], packages: [] },
+  "cli/serve-alone.ts": { sources: ["instruments.ts"], packages: [] },
   "cli/serving.ts": {
     sources: [
       ...["instruments.ts", "lib/shared-parts.ts", "listener.ts", "storage/errors.ts", "succession.ts"],

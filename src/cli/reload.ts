@@ -5,9 +5,9 @@ import type { Config } from "../config/config.ts";
 import { ConfigError } from "../config/config-error.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { type Locate, locatedError } from "../config/located-error.ts";
-import type { Log } from "../telemetry/log.ts";
 import type { Logging } from "./logging.ts";
 import type { NewWarnings } from "./new-warnings.ts";
+import { sayNothingChanged, sayWhatChanged, sayWhatStays } from "./said-changes.ts";
 
 /** What a change of the configuration needs of the registry that serves. */
 export interface Changing {
@@ -79,17 +79,4 @@ export async function located(work: Promise<void>, locate: Locate): Promise<void
   } catch (error) {
     throw error instanceof ConfigError ? locatedError(error, locate) : error;
   }
-}
-
-export function sayNothingChanged(reason: string, log: Log): void {
-  log.error(`the configuration was not reloaded, and the one before stays: ${reason}`);
-}
-
-/** @param keys changed and need a restart */
-export function sayWhatStays(keys: readonly string[], log: Log): void {
-  for (const key of keys) log.warn(`${key} changed; restart for it to take effect`);
-}
-
-export function sayWhatChanged(keys: readonly string[], log: Log): void {
-  log.info(`configuration reloaded: ${keys.length === 0 ? "nothing" : keys.join(", ")} changed`);
 }

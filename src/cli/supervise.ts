@@ -2,7 +2,6 @@
 import { changedKeys, withoutRestart } from "../config/changes.ts";
 import type { Config } from "../config/config.ts";
 import { formatDuration } from "../config/duration.ts";
-import type { LoadedConfig } from "../config/load.ts";
 import { randomSecret } from "../upload-secret.ts";
 import type { ReadFile } from "../workers/calls.ts";
 import { CannotBegin, Crew } from "../workers/crew.ts";
@@ -10,26 +9,18 @@ import type { Ending, Member } from "../workers/member.ts";
 import { openSummary } from "../workers/summary.ts";
 import { bind } from "./bind.ts";
 import { greet, inheritedSocket, invite } from "./greeting.ts";
-import type { HangUps } from "./hang-ups.ts";
 import { listenForDebugging } from "./listen.ts";
-import { type LoadFlags, loadRead, readFile } from "./load.ts";
-import type { Logging } from "./logging.ts";
-import type { NewWarnings } from "./new-warnings.ts";
-import { sayNothingChanged, sayWhatChanged, sayWhatStays } from "./reload.ts";
+import { loadRead, readFile } from "./load.ts";
+import { sayNothingChanged, sayWhatChanged, sayWhatStays } from "./said-changes.ts";
+import type { Start } from "./serve-alone.ts";
 
-export interface Supervision {
+export interface Supervision extends Start {
   /** Workers. */
   readonly size: number;
+  /** That `loaded` was read from. */
   readonly file: ReadFile | undefined;
-  readonly loaded: LoadedConfig;
-  readonly logging: Logging;
-  readonly told: NewWarnings;
-  readonly path: string | undefined;
-  readonly flags: LoadFlags;
-  readonly version: string;
   /** The name of this registry in the log. */
   readonly instance: string;
-  readonly hangUps: HangUps;
 }
 
 /**

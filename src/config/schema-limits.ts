@@ -22,7 +22,7 @@ export const limits: z.ZodType<WharfingerConfig["limits"]> = alwaysThere({
   user: rate,
 });
 
-/** Each takes some 70 MiB, and asks all others at every deletion. */
+/** Each takes some 60 MiB of its own, and asks all others at every deletion. */
 const MOST_WORKERS = 128;
 
 export const workers: Field<Workers> = field(`auto, or a whole number from 1 to ${MOST_WORKERS}`, ({ text }) => {
