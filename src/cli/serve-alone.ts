@@ -7,7 +7,6 @@ import { listen, listenForDebugging } from "./listen.ts";
 import { type LoadFlags, load } from "./load.ts";
 import type { Logging } from "./logging.ts";
 import type { NewWarnings } from "./new-warnings.ts";
-import { reload } from "./reload.ts";
 import { orFail, serveUntil, signalled } from "./serving.ts";
 
 /** What a registry starts with. */
@@ -41,7 +40,10 @@ export async function serveAlone({ loaded, logging, told, path, flags, version, 
       if (!config.storage.maintenance.readonly.enabled) invite(log, address);
     },
     heed({ renew, changing }) {
-      hangUps.heed(() => reload({ renew, changing, load: () => load(path, flags), told, logging }));
+      hangUps.heed(async () => {
+        const { reload } = await import("./reload.ts");
+        await reload({ renew, changing, load: () => load(path, flags), told, logging });
+      });
     },
     ignore: () => hangUps.ignore(),
   });
