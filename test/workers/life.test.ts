@@ -110,7 +110,7 @@ test("a request that comes to another worker takes an upload over from one that 
   const size = Number(/-(\d+)$/.exec(String(state.headers.range))?.[1]) + 1;
   const headers = { "Content-Range": `${size}-${bytes.length - 1}` };
   const going = await other.send("PATCH", String(state.headers.location), { headers, body: bytes.subarray(size) });
-  assert.match(await hanging.answer, /^HTTP\/1\.1 416/);
+  assert.match(await hanging.answer, /^(?:HTTP\/1\.1 416|$)/); // or cut off with what it had not read yet
   assert.ok(going.status === 202 || going.status === 416, String(going.body)); // what hung may have kept some more
   using next = new WorkerClient(place.registry.port); // the rest of a body may still be on the other's connection
   const now = await next.send("GET", location);
