@@ -107,7 +107,7 @@ async function takeAccess(composition: Composition): Promise<SharedPart<AccessCo
 
 /** One at a time, whatever else of the configuration changes; none where nothing may be written. */
 async function takePurge(
-  { config, shared, log }: Composition,
+  { config, shared, log, peers }: Composition,
   { storage }: ComposedRegistry,
 ): Promise<AsyncDisposable | undefined> {
   const { uploadpurging, readonly } = config.storage.maintenance;
@@ -117,6 +117,7 @@ async function takePurge(
     const report = (message: string): void => log.info(message);
     const complain = (message: string): void => log.error(message);
     const store = { driver: storage.value, paths: new PathMapper() };
-    return stack.use(schedulePurge(store, { age, interval, dryRun: dryrun, report, complain }));
+    const begin = (): AsyncDisposable => schedulePurge(store, { age, interval, dryRun: dryrun, report, complain });
+    return stack.use(peers ? peers.whileOwner("upload purging", begin) : begin());
   });
 }

@@ -9,10 +9,11 @@ import { composed, observedDriver } from "./storage/observed-driver.ts";
 import type { TimeCache } from "./telemetry/cache-metrics.ts";
 import type { Counted } from "./telemetry/counted.ts";
 import { CountedSum } from "./telemetry/counted-sum.ts";
-import { debugVariables } from "./telemetry/debug-variables.ts";
+import { type Counts, debugVariables, type Usage } from "./telemetry/debug-variables.ts";
 import { type LineWriter, writeLines } from "./telemetry/line-writer.ts";
 import type { Log } from "./telemetry/log.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
+import type { Report } from "./telemetry/report.ts";
 import type { RequestLog } from "./telemetry/request-log.ts";
 import type { Traces } from "./telemetry/traces.ts";
 
@@ -21,6 +22,8 @@ export interface Surroundings {
   readonly requestLog: RequestLog;
   /** Of this program. */
   readonly version: string;
+  /** Whether another process has the debug server, and asks this one for {@link Instruments.report}. */
+  readonly isReporting?: boolean;
   /** Asked once. @returns undefined where nothing is traced. @throws {ConfigError} */
   readonly tracing: () => TracingConfig | undefined;
 }
@@ -42,6 +45,9 @@ export interface Instruments extends AsyncDisposable {
   /** From now on this is the configuration that pages of the debug server tell of. */
   show(config: Config): void;
 
+  /** What the debug server would tell. */
+  report(): Promise<Report>;
+
   /** @returns a driver that owns `driver` */
   around(driver: StorageDriver): StorageDriver;
 
@@ -61,7 +67,8 @@ export async function openInstruments(config: Config, surroundings: Surroundings
   const accessLines = parts.use(writeLines());
   let shown = config;
   const variables = (): object => variablesOf(shown, version, counts);
-  const debug = openDebug(config, log, { failures: () => health.failures(), variables }, metrics);
+  const pages = { failures: () => health.failures(), variables };
+  const debug = surroundings.isReporting ? undefined : openDebug(config, log, pages, metrics);
   if (debug) parts.use(debug);
   const owned = parts.move();
   return {
@@ -75,6 +82,14 @@ export async function openInstruments(config: Config, surroundings: Surroundings
     show: (config) => {
       shown = config;
     },
+    report: async () => ({
+      metrics: await metrics?.report(),
+      failures: health.failures(),
+      cache: counts.cache,
+      endpoints: counts.endpoints,
+      memory: process.memoryUsage(),
+      resources: process.resourceUsage(),
+    }),
     tell: (counted) => metrics?.tell(counted) ?? counts.add(counted),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
@@ -116,10 +131,16 @@ function openDebug(
   return createDebugServer({ ...pages, metrics: page });
 }
 
-function variablesOf({ notifications, redis, storage }: Config, version: string, counts: CountedSum): object {
+/** @param usage that of this process by default */
+export function variablesOf(
+  { notifications, redis, storage }: Config,
+  version: string,
+  counts: Counts,
+  usage?: Usage,
+): object {
   const endpoints = notifications.endpoints.filter(({ disabled }) => !disabled);
   const isUsed = storage.cache.blobdescriptor === "redis";
-  return debugVariables({ version, endpoints, redis: redis && { ...redis, isUsed } }, counts);
+  return debugVariables({ version, endpoints, redis: redis && { ...redis, isUsed } }, counts, usage);
 }
 
 function wrapWith(driver: StorageDriver, metrics: Metrics | undefined, traces: Traces | undefined): StorageDriver {

@@ -1,6 +1,7 @@
 import type { RequestListener } from "node:http";
 import type { Config } from "./config/config.ts";
 import { HttpServer } from "./http/http-server.ts";
+import { type ConnectionPeers, SharedConnections } from "./http/shared-connections.ts";
 import type { Log } from "./telemetry/log.ts";
 import { openTls } from "./tls/open-tls.ts";
 
@@ -15,9 +16,15 @@ export interface Listener extends AsyncDisposable {
 
 /**
  * @param answer gets every request
+ * @param peers take connections beside this one
  * @throws {ConfigError} where a file of `http.tls` cannot be used
  */
-export async function openListener(config: Config, log: Log, answer: RequestListener): Promise<Listener> {
+export async function openListener(
+  config: Config,
+  log: Log,
+  answer: RequestListener,
+  peers?: ConnectionPeers,
+): Promise<Listener> {
   await using parts = new AsyncDisposableStack();
   const tls = parts.use(await openTls(config, log));
   const { http, wharfinger } = config;
@@ -25,11 +32,12 @@ export async function openListener(config: Config, log: Log, answer: RequestList
   const { connections } = limits;
   const protocols = { http2: !http.http2.disabled, h2c: http.h2c.enabled };
   const server = new HttpServer({ tls, ...protocols, connections, stall: timeouts.body, timeouts }, answer);
+  const shared = peers && new SharedConnections(server, peers, connections);
   const owned = parts.move();
   return {
     server,
     reload: () => tls?.reload(),
-    become: (next) => server.limitConnections(next.wharfinger.limits.connections),
+    become: (next) => (shared ?? server).limitConnections(next.wharfinger.limits.connections),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

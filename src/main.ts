@@ -4,8 +4,11 @@ import { enableCompileCache } from "node:module";
 import { HangUps } from "./cli/hang-ups.ts";
 import { keepHeapSmall } from "./lib/heap.ts";
 
-/** First of all, because until then SIGHUP ends the process. Commands that do not serve are ended by it all the same. */
-const hangUps = process.argv[2] === "serve" ? new HangUps() : undefined;
+/**
+ * First of all, because until then SIGHUP ends the process. Commands that do not serve are ended by it all the same; to
+ * a worker it says nothing, because its supervisor hears it too.
+ */
+const hangUps = process.argv[2] === "serve" || process.argv[2] === "worker" ? new HangUps() : undefined;
 
 keepHeapSmall();
 enableCompileCache();

@@ -34,20 +34,20 @@ function externalHost(host: string): URL | undefined {
 }
 
 /** What was counted goes on to count. */
-export async function takeLimits({ config, shared }: Composition): Promise<SharedPart<Limits>> {
+export async function takeLimits({ config, shared, peers }: Composition): Promise<SharedPart<Limits>> {
   const { uploads, address, user } = config.wharfinger.limits;
   const limits = { uploads, address, user };
-  return await shared.take("limits", limits, async () => new Limits(limits));
+  return await shared.take("limits", limits, async (stack) => stack.use(new Limits(limits, undefined, peers?.limits)));
 }
 
 /** The key that signs the state of uploads: that of the configuration before, where it had one. */
 export async function takeSecret(composition: Composition, location: string): Promise<SharedPart<SecretOnce>> {
-  const { config, shared, log } = composition;
+  const { config, shared, log, peers } = composition;
   return await shared.take("secret", null, async () => {
     let found: string | undefined;
     return ({ http, storage }) => {
       if (storage.maintenance.readonly.enabled) return randomSecret(); // signs nothing: there are no uploads
-      found ??= http.secret || findSecret(config, log, location);
+      found ??= http.secret || findSecret(config, log, location, peers);
       return found;
     };
   });
@@ -55,7 +55,8 @@ export async function takeSecret(composition: Composition, location: string): Pr
 
 type SecretOnce = (config: Config) => string;
 
-function findSecret({ wharfinger, storage }: Config, log: Log, location: string): string {
+/** All workers have the same, also where it is kept nowhere. */
+function findSecret({ wharfinger, storage }: Config, log: Log, location: string, peers: Composition["peers"]): string {
   const folder =
     wharfinger.datadir ?? (storage.driver.name === "filesystem" ? join(location, "wharfinger") : undefined);
   try {
@@ -64,7 +65,7 @@ function findSecret({ wharfinger, storage }: Config, log: Log, location: string)
   } catch (error) {
     log.warn(withRandomSecret(`, because none can be kept: ${error instanceof Error ? error.message : error}`));
   }
-  return randomSecret();
+  return peers?.secret ?? randomSecret();
 }
 
 function withRandomSecret(why = ""): string {

@@ -1,4 +1,5 @@
 /** The storage and what is known of it: parts that a registry hands on to that of the next configuration. */
+import { announcingCache } from "./cache/deletions.ts";
 import type { DescriptorCache } from "./cache/descriptor-cache.ts";
 import type { CacheCounts, LookupCounts } from "./cache/lookup-counts.ts";
 import { type Composition, warnIn } from "./composition.ts";
@@ -54,19 +55,20 @@ export function lent<T extends AsyncDisposable>(part: T): T {
 /** Uploads go on in the registry of the next configuration, and both have the same locks. */
 export async function takeMemory(composition: Composition, driver: string): Promise<SharedPart<RegistryMemory>> {
   return await composition.shared.take("memory", null, async (stack) =>
-    stack.use(openMemory(driver, warnIn(composition))),
+    stack.use(openMemory(driver, warnIn(composition), composition.peers)),
   );
 }
 
 /** One for the life of the process. @returns undefined where none is configured */
 export async function takeCache(composition: Composition): Promise<SharedPart<DescriptorCache> | undefined> {
-  const { config, shared, log, instruments } = composition;
+  const { config, shared, log, instruments, peers } = composition;
   const { cache: wanted } = config.storage;
   if (wanted.blobdescriptor === undefined) return undefined;
   return await shared.take("cache", null, async (stack) => {
-    const cache = await openCache(config, warnIn(composition), instruments.timeCache);
-    if (!cache) throw new Error(`no cache is called ${wanted.blobdescriptor}`);
-    stack.use(cache);
+    const opened = await openCache(config, warnIn(composition), instruments.timeCache);
+    if (!opened) throw new Error(`no cache is called ${wanted.blobdescriptor}`);
+    const isOfProcess = wanted.blobdescriptor === "inmemory";
+    const cache = stack.use(peers && isOfProcess ? announcingCache(opened, peers.deletions) : opened);
     const { counts } = cache;
     if (counts) stack.use(instruments.tell({ cache: () => summed(counts) }));
     log.info(`using ${wanted.blobdescriptor} blob descriptor cache`);

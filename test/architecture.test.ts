@@ -69,11 +69,22 @@ const TABLE: Table = {
   },
   "cli/load.ts": { sources: ["driver-parameters.ts"], packages: [] },
   "cli/notifications-status.ts": { sources: ["data-folder.ts", "notifications"], packages: [] },
-  "cli/reload.ts": { sources: ["composition.ts"], packages: [] },
-  "cli/serve.ts": {
-    sources: ["instruments.ts", "lib/shared-parts.ts", "listener.ts", "storage/errors.ts", "succession.ts"],
+  "cli/serve-alone.ts": { sources: ["instruments.ts"], packages: [] },
+  "cli/serving.ts": {
+    sources: [
+      ...["instruments.ts", "lib/shared-parts.ts", "listener.ts", "storage/errors.ts", "succession.ts"],
+      "workers/peers.ts",
+    ],
     packages: [],
   },
+  "cli/supervise.ts": { sources: ["upload-secret.ts", "workers"], packages: [] },
+  "cli/work.ts": { sources: ["instruments.ts", "workers"], packages: [] },
+  "cli/reload.ts": { sources: ["composition.ts"], packages: [] },
+  workers: {
+    sources: ["cache", "http", "lib", "oci", "registry", "telemetry"],
+    packages: ["lru-cache"],
+  },
+  "workers/summary.ts": { sources: ["config", "instruments.ts"], packages: [] },
   "succession.ts": { sources: ["app.ts"], packages: [] },
   "listener.ts": { sources: ["config", "http", "telemetry", "tls"], packages: [] },
   "app.ts": {
@@ -84,7 +95,7 @@ const TABLE: Table = {
     ],
     packages: [],
   },
-  "composition.ts": { sources: ["config", "instruments.ts", "lib", "telemetry"], packages: [] },
+  "composition.ts": { sources: ["config", "instruments.ts", "lib", "telemetry", "workers/peers.ts"], packages: [] },
   "composed-registry.ts": {
     sources: [
       ...["composition.ts", "lib", "middleware.ts", "oci", "registry", "registry-options.ts", "storage"],

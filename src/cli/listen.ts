@@ -21,10 +21,13 @@ export async function listen(server: HttpServer, { addr, net }: HttpConfig, inhe
     if (host !== undefined) return await server.listen({ host: await oneAddress(host), port });
     return await listenEverywhere(server, port);
   } catch (error) {
-    throw error instanceof Failure
-      ? error
-      : new Failure(`cannot listen on ${addr}: ${reason(error)}`, { cause: error });
+    throw toFailure(error, addr);
   }
+}
+
+export function toFailure(error: unknown, addr: string): Failure {
+  if (error instanceof Failure) return error;
+  return new Failure(`cannot listen on ${addr}: ${reason(error)}`, { cause: error });
 }
 
 /** @throws {Failure} */
@@ -39,7 +42,7 @@ export async function listenForDebugging(debug: DebugServer, addr: string, log: 
 }
 
 /** As in the peers, `localhost` is one address and not two. */
-async function oneAddress(host: string): Promise<string> {
+export async function oneAddress(host: string): Promise<string> {
   return host === "localhost" ? (await lookup(host, { order: "ipv4first" })).address : host;
 }
 
@@ -53,10 +56,18 @@ async function listenEverywhere(server: HttpServer, port: number): Promise<strin
   }
 }
 
-async function listenOnSocket(server: HttpServer, path: string): Promise<string> {
+/**
+ * Takes away what a process left that listened there.
+ * @throws {Failure} where it is something else
+ */
+export function removeSocket(path: string): void {
   const there = lstatSync(path, { throwIfNoEntry: false });
   if (there && !there.isSocket()) throw new Failure(`cannot listen on ${path}: there is a file that is no socket`);
   if (there) rmSync(path);
+}
+
+async function listenOnSocket(server: HttpServer, path: string): Promise<string> {
+  removeSocket(path);
   return await server.listen({ path });
 }
 

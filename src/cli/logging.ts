@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { parseAddress } from "../config/address.ts";
 import type { LogConfig, LogHook } from "../config/log-config.ts";
 import type { Line } from "../telemetry/line-format.ts";
@@ -16,13 +15,17 @@ export interface Logging extends AsyncDisposable {
   change(config: LogConfig): Promise<void>;
 }
 
-/** @param instance a name of this process */
+/**
+ * @param instance a name of this process, or of the registry that it is one of
+ * @param more added to every line
+ */
 export async function openLogging(
   config: LogConfig,
   version: string,
-  instance: string = randomUUID(),
+  instance: string,
+  more: LogOptions["fields"] = {},
 ): Promise<Logging> {
-  const fields = { "instance.id": instance, version };
+  const fields = { "instance.id": instance, version, ...more };
   const ending = new Set<Promise<void>>();
   let current: Lines | undefined;
   const options = (): LogOptions => current?.options ?? { ...config, fields };

@@ -40,6 +40,14 @@ export function createProgram(version: string, early?: HangUps): Program {
       code = await serve(path, flags, version, hangUps);
     });
 
+  program
+    .command("worker", { hidden: true })
+    .description("one of the processes that serve starts")
+    .action(async () => {
+      const { work } = await import("./work.ts");
+      code = await work(version);
+    });
+
   const config = program.command("config").description("work with configuration files");
 
   config

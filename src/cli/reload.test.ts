@@ -32,13 +32,15 @@ async function stepsOf(follow: () => Promise<void>): Promise<readonly string[]> 
       change: async ({ level }) => void steps.push(`log ${level}`),
       [Symbol.asyncDispose]: async () => undefined,
     },
-    surroundings: { log, instruments, shared: new SharedParts(), folder: "/" },
-    running: { config } as App,
-    follow: async (app) => {
-      steps.push("follow");
-      await follow();
-      apps.use(app);
-    },
+    changing: () => ({
+      surroundings: { log, instruments, shared: new SharedParts(), folder: "/" },
+      running: { config } as App,
+      follow: async (app) => {
+        steps.push("follow");
+        await follow();
+        apps.use(app);
+      },
+    }),
   });
   return steps;
 }

@@ -5,23 +5,28 @@ import type { Config } from "../config/config.ts";
 import { ConfigError } from "../config/config-error.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { type Locate, locatedError } from "../config/located-error.ts";
-import type { Log } from "../telemetry/log.ts";
 import type { Logging } from "./logging.ts";
 import type { NewWarnings } from "./new-warnings.ts";
+import { sayNothingChanged, sayWhatChanged, sayWhatStays } from "./said-changes.ts";
 
-export interface Reloading {
-  /** Has files read or opened again that may have been replaced, whatever the configuration says now. */
-  readonly renew: () => void;
-  /** @throws {Error} in one sentence for the operator, where there is none that can be used */
-  readonly load: () => LoadedConfig;
-  /** Has said what there was to say of the configuration so far. */
-  readonly told: NewWarnings;
-  readonly logging: Logging;
+/** What a change of the configuration needs of the registry that serves. */
+export interface Changing {
   /** All that another app is made of but its configuration. */
   readonly surroundings: Omit<Composition, "config" | "isStart">;
   readonly running: App;
   /** Has `app` serve from now on. */
   readonly follow: (app: App) => Promise<void>;
+}
+
+export interface Reloading {
+  /** Has files read or opened again that may have been replaced, whatever the configuration says now. */
+  readonly renew: () => void;
+  readonly changing: () => Changing;
+  /** @throws {Error} in one sentence for the operator, where there is none that can be used */
+  readonly load: () => LoadedConfig;
+  /** Has said what there was to say of the configuration so far. */
+  readonly told: NewWarnings;
+  readonly logging: Logging;
 }
 
 /**
@@ -35,34 +40,43 @@ export async function reload(reloading: Reloading): Promise<void> {
     reloading.told.tell(loaded.warnings);
     await located(change(reloading, loaded.config), loaded.locate);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    log.error(`the configuration was not reloaded, and the one before stays: ${reason}`);
+    sayNothingChanged(error instanceof Error ? error.message : String(error), log);
   }
 }
 
-async function change({ running, logging, surroundings, follow }: Reloading, wanted: Config): Promise<void> {
+async function change({ changing, logging }: Reloading, wanted: Config): Promise<void> {
   const { log } = logging;
-  const next = withoutRestart(running.config, wanted);
+  const parts = changing();
+  const running = parts.running.config;
+  const next = withoutRestart(running, wanted);
   sayWhatStays(changedKeys(next, wanted), log);
-  const changed = changedKeys(running.config, next);
-  if (changed.length === 0) return log.info("configuration reloaded: nothing changed");
+  if (changedKeys(running, next).length === 0) return sayWhatChanged([], log);
+  await goOn(parts, next);
+  await logging.change(next.log); // not before: else lines would change where nothing else does
+  sayWhatChanged(changedKeys(running, next), log);
+}
+
+/**
+ * Has an app of another configuration serve, or leaves everything as it is.
+ * @param agreed asked when there is one: nothing is changed where it rejects
+ */
+export async function goOn(
+  { surroundings, follow }: Changing,
+  next: Config,
+  agreed?: () => Promise<void>,
+): Promise<void> {
   await using failed = new AsyncDisposableStack();
   const app = failed.use(await createApp({ ...surroundings, config: next, isStart: false }));
+  await agreed?.();
   await follow(app);
   failed.move();
-  await logging.change(next.log); // not before: else lines would change where nothing else does
-  log.info(`configuration reloaded: ${changed.join(", ")} changed`);
 }
 
 /** @throws {ConfigError} with the place of its key */
-async function located(work: Promise<void>, locate: Locate): Promise<void> {
+export async function located(work: Promise<void>, locate: Locate): Promise<void> {
   try {
     await work;
   } catch (error) {
     throw error instanceof ConfigError ? locatedError(error, locate) : error;
   }
-}
-
-function sayWhatStays(keys: readonly string[], log: Log): void {
-  for (const key of keys) log.warn(`${key} changed; restart for it to take effect`);
 }

@@ -67,8 +67,11 @@ describe("what takes effect without a restart", () => {
       ["storage.cache.blobdescriptor", "storage.cache.blobdescriptorsize"],
     ],
     [
-      "wharfinger: {exclusive: true, datadir: /c, timeouts: {idle: 1s}, notifications: {queuesize: 2000000}}",
-      ["wharfinger.datadir", "wharfinger.exclusive", "wharfinger.notifications.queuesize", "wharfinger.timeouts.idle"],
+      "wharfinger: {exclusive: true, datadir: /c, timeouts: {idle: 1s}, notifications: {queuesize: 2000000}, workers: auto}",
+      [
+        ...["wharfinger.datadir", "wharfinger.exclusive", "wharfinger.workers"],
+        ...["wharfinger.notifications.queuesize", "wharfinger.timeouts.idle"],
+      ],
     ],
   ] as const) {
     test(`leaves out ${keys.join(", ")}`, () => {

@@ -41,14 +41,14 @@ function comparable(value: unknown): unknown {
  */
 export function withoutRestart(running: Config, next: Config): Config {
   const { addr, net, secret, tls, debug, http2, h2c } = running.http;
-  const { timeouts, datadir, manifestkinds, notifications, exclusive } = running.wharfinger;
+  const { timeouts, datadir, manifestkinds, notifications, exclusive, workers } = running.wharfinger;
   const driver = driverWithoutRestart(running.storage.driver, next.storage.driver);
   return {
     ...next,
     storage: { ...next.storage, driver, cache: running.storage.cache },
     http: { ...next.http, addr, net, secret, tls, debug, http2, h2c },
     redis: running.redis,
-    wharfinger: { ...next.wharfinger, timeouts, datadir, manifestkinds, notifications, exclusive },
+    wharfinger: { ...next.wharfinger, timeouts, datadir, manifestkinds, notifications, exclusive, workers },
   };
 }
 

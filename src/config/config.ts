@@ -211,6 +211,8 @@ export interface WharfingerConfig {
    * that Redis.
    */
   readonly exclusive: boolean;
+  /** Processes that serve; `auto`: as many as there are cores that can be used. */
+  readonly workers: Workers;
   /** Specifiers of modules with kinds of manifests of the operator's own. */
   readonly manifestkinds: readonly string[];
   /** Bytes of events that wait for their endpoints. */
@@ -240,6 +242,8 @@ export interface WharfingerConfig {
     readonly body: number;
   };
 }
+
+export type Workers = number | "auto";
 
 export interface RateConfig {
   /** Requests a second; 0: no limit. */

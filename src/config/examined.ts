@@ -27,6 +27,7 @@ import { ownDriver, storage } from "./schema-storage.ts";
 import { isSpecifier } from "./specifier.ts";
 import { tlsFindings } from "./tls-rules.ts";
 import { find, type Mapping, toInput } from "./tree.ts";
+import { workerFindings } from "./worker-rules.ts";
 import { parseYaml } from "./yaml-tree.ts";
 
 export interface Examined {
@@ -60,6 +61,7 @@ export function examine(text: string, name: string, env: Environment, check: Che
         ...policyFindings(root),
         ...endpointFindings(root),
         ...cutFindings(root),
+        ...workerFindings(root),
         ...review(root),
         ...findings,
       ],

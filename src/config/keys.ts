@@ -210,6 +210,7 @@ export const KEYS: Readonly<Record<string, KeyClass>> = {
   "reporting.newrelic.verbose": "warned",
   "wharfinger.datadir": "honoured",
   "wharfinger.exclusive": "honoured",
+  "wharfinger.workers": "honoured",
   "wharfinger.manifestkinds[]": "honoured",
   "wharfinger.notifications.queuesize": "honoured",
   "wharfinger.audit.file": "honoured",

@@ -46,9 +46,19 @@ export interface Examination {
  * @throws {ConfigError} for the first thing that cannot be read or must not be ignored
  */
 export function loadConfig(options: LoadOptions): LoadedConfig {
-  const file = findFile(options);
+  return loadFile(findFile(options), options);
+}
+
+/**
+ * As {@link loadConfig}, of a file that was read already.
+ * @throws {ConfigError}
+ */
+export function loadFile(
+  file: ConfigFile | undefined,
+  { env, checkParameters }: Pick<LoadOptions, "env" | "checkParameters">,
+): LoadedConfig {
   const { name, text } = file ?? BUILT_IN;
-  return { ...parseConfig(text, name, options.env, options.checkParameters), source: file?.name };
+  return { ...parseConfig(text, name, env, checkParameters), source: file?.name };
 }
 
 /** Reads the configuration as {@link loadConfig}, and goes on after errors as far as that makes sense. */
@@ -82,7 +92,8 @@ export function parseConfig(
   return { config, warnings: findings.map(toLine), locate };
 }
 
-interface ConfigFile {
+/** As it was read at a moment. */
+export interface ConfigFile {
   readonly name: string;
   readonly text: string;
 }
@@ -91,7 +102,11 @@ function namedFile({ path, env }: LoadOptions): string | undefined {
   return path || env["REGISTRY_CONFIGURATION_PATH"];
 }
 
-function findFile(options: LoadOptions): ConfigFile | undefined {
+/**
+ * @returns undefined where there is none, and the built-in configuration counts
+ * @throws {ConfigError}
+ */
+export function findFile(options: LoadOptions): ConfigFile | undefined {
   const { defaults = DEFAULT_FILES } = options;
   const path = namedFile(options);
   if (path) return { name: path, text: read(path) };

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from "node:net";
 import type { z } from "zod";
-import type { WharfingerConfig } from "./config.ts";
+import type { WharfingerConfig, Workers } from "./config.ts";
 import { alwaysThere, type Field, field, int } from "./fields.ts";
 
 const MOST = 1_000_000;
@@ -20,6 +20,15 @@ export const limits: z.ZodType<WharfingerConfig["limits"]> = alwaysThere({
   uploads: int(0).default(0),
   address: rate,
   user: rate,
+});
+
+/** Each takes some 60 MiB of its own, and asks all others at every deletion. */
+const MOST_WORKERS = 128;
+
+export const workers: Field<Workers> = field(`auto, or a whole number from 1 to ${MOST_WORKERS}`, ({ text }) => {
+  if (text.toLowerCase() === "auto") return "auto";
+  const value = /^\d+$/.test(text) ? Number(text) : 0;
+  return value >= 1 && value <= MOST_WORKERS ? value : undefined;
 });
 
 /** An IP address, or a network of them. */

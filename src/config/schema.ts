@@ -19,7 +19,7 @@ import {
 import type { FileConfig } from "./file-config.ts";
 import { auth } from "./schema-auth.ts";
 import { http } from "./schema-http.ts";
-import { limits, network } from "./schema-limits.ts";
+import { limits, network, workers } from "./schema-limits.ts";
 import { middleware } from "./schema-middleware.ts";
 import { redis } from "./schema-redis.ts";
 import { storage } from "./schema-storage.ts";
@@ -108,6 +108,7 @@ const atMost =
 const wharfinger = alwaysThere({
   datadir: named("the path of a directory").optional(),
   exclusive: bool.default(false),
+  workers: workers.default(1),
   trustedproxies: z.array(network).optional(),
   limits,
   manifestkinds: listOf(named("the specifier of a module, such as ./kinds/model.js")),

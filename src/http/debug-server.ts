@@ -8,12 +8,14 @@ import { http } from "../lib/node-http.ts";
 
 export interface DebugPages {
   /** What is not well, by the name of its check. */
-  readonly failures: () => Readonly<Record<string, string>>;
+  readonly failures: () => Awaitable<Readonly<Record<string, string>>>;
   /** The program's variables. Nothing in them is secret. */
   readonly variables: () => unknown;
   /** Not set: none. */
   readonly metrics?: MetricsPage | undefined;
 }
+
+type Awaitable<T> = T | Promise<T>;
 
 export interface MetricsPage {
   /** Begins with a slash. */
@@ -50,8 +52,8 @@ async function answer(pages: DebugPages, method: string, path: string, response:
   if (path === metrics?.path && (method === "GET" || method === "HEAD")) {
     return send(response, 200, metrics.contentType, await metrics.read());
   }
-  if (method === "GET" && path === "/debug/health") return sendHealth(response, pages.failures());
-  if (method === "GET" && path === "/debug/vars") return sendJson(response, 200, pages.variables());
+  if (method === "GET" && path === "/debug/health") return sendHealth(response, await pages.failures());
+  if (method === "GET" && path === "/debug/vars") return sendJson(response, 200, await pages.variables());
   send(response, 404, "text/plain; charset=utf-8", "404 page not found\n");
 }
 

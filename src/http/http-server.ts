@@ -42,9 +42,12 @@ export class HttpServer {
     if (this.server.listening) await new Promise((resolve) => this.server.close(resolve));
   }
 
-  /** Connections at a time from now on. 0: no limit. */
-  limitConnections(most: number): void {
-    this.server.maxConnections = most > 0 ? most : Number.POSITIVE_INFINITY;
+  /**
+   * Connections at a time from now on. 0: no limit.
+   * @param others that other processes have of them
+   */
+  limitConnections(most: number, others = 0): void {
+    this.server.maxConnections = most > 0 ? Math.max(0, most - others) : Number.POSITIVE_INFINITY;
   }
 }
 

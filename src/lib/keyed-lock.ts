@@ -1,3 +1,5 @@
+import type { Locks } from "./locks.ts";
+
 export interface KeyedLockOptions {
   /** Most that wait at once, for whatever name. */
   readonly limit: number;
@@ -9,7 +11,7 @@ export interface KeyedLockOptions {
  * Locks by name within this process, first come first served. Holders of one name are either several shared ones or one
  * exclusive one. A name costs memory only while it is held.
  */
-export class KeyedLock {
+export class KeyedLock implements Locks {
   readonly #queues = new Map<string, Queue>();
   readonly #options: KeyedLockOptions | undefined;
   #waiting = 0;

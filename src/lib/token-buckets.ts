@@ -32,6 +32,11 @@ export class TokenBuckets {
     return 0;
   }
 
+  /** Takes tokens that were used elsewhere, also some that are not there: the next ones that come replace them. */
+  debit(key: string, count: number): void {
+    this.#filled(key).tokens -= count;
+  }
+
   /** The bucket with what has come into it meanwhile, as the one used last. */
   #filled(key: string): Bucket {
     const { rate, burst, most, now } = this.#options;

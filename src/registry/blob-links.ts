@@ -17,11 +17,13 @@ import type { Store } from "./store.ts";
 export class BlobLinks {
   readonly #store: Store;
   readonly #cache: BlobCache;
-  readonly #watch = new ChangeWatch();
+  readonly #watch: ChangeWatch;
 
-  constructor(store: Store, cache: BlobCache) {
+  /** @param watch that of everybody who uses the same cache, and told of what other processes delete */
+  constructor(store: Store, cache: BlobCache, watch: ChangeWatch = new ChangeWatch()) {
     this.#store = store;
     this.#cache = cache;
+    this.#watch = watch;
   }
 
   /** May be told of a blob that is gone, by as much as the cache lags behind. */

@@ -1,5 +1,8 @@
 import { LRUCache } from "lru-cache";
+import type { Deletions } from "../cache/deletions.ts";
+import { ChangeWatch } from "../lib/change-watch.ts";
 import { KeyedLock } from "../lib/keyed-lock.ts";
+import type { Locks } from "../lib/locks.ts";
 import type { Digest } from "../oci/digest.ts";
 import { StorageBusy } from "../storage/errors.ts";
 import { BlobMemory } from "./blob-memory.ts";
@@ -7,7 +10,7 @@ import type { Hashing } from "./hashing.ts";
 import { ManifestMemory } from "./manifest-memory.ts";
 import { openHashing } from "./open-hashing.ts";
 import { ReferrersMemory } from "./referrers-memory.ts";
-import { UploadMemory } from "./upload-memory.ts";
+import { UploadMemory, type UploadPeers } from "./upload-memory.ts";
 
 /**
  * What a process knows of one storage, and who does what with it right now. Registries over the same storage may share it.
@@ -15,10 +18,14 @@ import { UploadMemory } from "./upload-memory.ts";
  */
 export interface RegistryMemory extends AsyncDisposable {
   /**
-   * Keeps a repository's references whole within this process: pushing a manifest or tag holds the repository's name
+   * Keeps a repository's references whole within this process, or all workers: pushing a manifest or tag holds the repository's name
    * shared, deleting a manifest or blob holds it exclusively.
    */
-  readonly locks: KeyedLock;
+  readonly locks: Locks;
+
+  /** Looks at what repositories hold, which a deletion may overtake. */
+  readonly blobWatch: ChangeWatch;
+  readonly revisionWatch: ChangeWatch;
 
   readonly uploadMemory: UploadMemory;
   /** For hashes that other processes go on with. */
@@ -36,20 +43,37 @@ const LOCK_WAITERS = 1000;
 
 const BROKEN_HASHING = "the thread that hashes uploads broke: those that ran will be read again at their end";
 
+/** Other processes of the same registry, with which this one shares more than the storage. */
+export interface RegistryPeers {
+  readonly locks: Locks;
+  readonly uploads: UploadPeers;
+  readonly deletions: Deletions;
+}
+
 /** @param driver the name of the storage's driver */
 export function openMemory(
   driver: string,
   warn: (message: string, fields: Readonly<Record<string, unknown>>) => void,
+  peers?: RegistryPeers,
 ): RegistryMemory {
   const hashing = openHashing((reason) => warn(BROKEN_HASHING, { reason }));
+  const watches = { blobWatch: new ChangeWatch(), revisionWatch: new ChangeWatch() };
+  const heeding = peers?.deletions.heed(({ kind, repository, digest }) => {
+    const watch = kind === "blob" ? watches.blobWatch : watches.revisionWatch;
+    watch.changed(`${repository} ${digest}`);
+  });
   return {
-    locks: new KeyedLock({ limit: LOCK_WAITERS, toError: () => new StorageBusy(driver) }),
-    uploadMemory: new UploadMemory(),
+    ...watches,
+    locks: peers?.locks ?? new KeyedLock({ limit: LOCK_WAITERS, toError: () => new StorageBusy(driver) }),
+    uploadMemory: new UploadMemory(peers?.uploads),
     hashing,
     referrersMemory: new ReferrersMemory(),
     manifestMemory: new ManifestMemory(),
     blobMemory: new BlobMemory(),
     mediaTypes: new LRUCache({ max: 10_000 }),
-    [Symbol.asyncDispose]: () => hashing[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      heeding?.[Symbol.dispose]();
+      await hashing[Symbol.asyncDispose]();
+    },
   };
 }

@@ -9,11 +9,13 @@ import type { Store } from "./store.ts";
 export class RevisionLinks {
   readonly #store: Store;
   readonly #cache: RevisionCache;
-  readonly #watch = new ChangeWatch();
+  readonly #watch: ChangeWatch;
 
-  constructor(store: Store, cache: RevisionCache) {
+  /** @param watch that of everybody who uses the same cache, and told of what other processes delete */
+  constructor(store: Store, cache: RevisionCache, watch: ChangeWatch = new ChangeWatch()) {
     this.#store = store;
     this.#cache = cache;
+    this.#watch = watch;
   }
 
   /** May be told of a manifest that is gone, by as much as the cache lags behind. */

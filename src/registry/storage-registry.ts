@@ -58,8 +58,8 @@ export class StorageRegistry implements Registry {
     this.#context = {
       ...store,
       ...known,
-      blobs: new BlobLinks(store, this.#cache.blobs),
-      revisions: new RevisionLinks(store, this.#cache.revisions),
+      blobs: new BlobLinks(store, this.#cache.blobs, known.blobWatch),
+      revisions: new RevisionLinks(store, this.#cache.revisions, known.revisionWatch),
       tagLists: new TagLists(store),
       options,
       kinds,

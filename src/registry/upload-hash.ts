@@ -49,6 +49,8 @@ export async function hexOfData(
     if (remembered.hex === encodedOf(digest) || !remembered.fromStorage) return remembered.hex;
   }
   const settled = canStage(context.driver) ? undefined : await settle();
+  const elsewhere = settled && (await recallElsewhere(context, repository, state))?.hash;
+  if (elsewhere?.algorithm === algorithm && elsewhere.hex === encodedOf(digest)) return elsewhere.hex;
   const left = await leftHash(context, repository, state, algorithm);
   if (left?.hex === encodedOf(digest)) return left.hex;
   const { version } = settled ?? (await settle());
@@ -57,7 +59,19 @@ export async function hexOfData(
 
 /** Valid only while nobody else wrote to the data since. */
 function recall(context: RegistryContext, repository: RepositoryName, state: UploadState): HashedSession | undefined {
-  const session = context.uploadMemory.hashes.get(`${repository}/${state.id}`);
+  return ifOf(state, context.uploadMemory.hashes.get(`${repository}/${state.id}`));
+}
+
+/** Likewise, of a session whose bytes another worker received, and may not have made durable yet. */
+async function recallElsewhere(
+  context: RegistryContext,
+  repository: RepositoryName,
+  state: UploadState,
+): Promise<HashedSession | undefined> {
+  return ifOf(state, await context.uploadMemory.findElsewhere(`${repository}/${state.id}`));
+}
+
+function ifOf(state: UploadState, session: HashedSession | undefined): HashedSession | undefined {
   if (session?.size !== state.size) return undefined;
   const isSame = session.modified === state.modified && session.version === state.version;
   return isSame || state.size === 0 ? session : undefined;

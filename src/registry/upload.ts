@@ -194,10 +194,9 @@ export class StoredUpload implements Upload {
       hash && how === "leave" && storeHash(this.#context, this.#repository, this.id, hash, { size, version });
     try {
       const data = await this.#data(size, version);
-      const { modified } = data;
-      if (hash) {
-        this.#context.uploadMemory.hashes.set(this.#key, { hash, size, modified, version: data.version, settled });
-      }
+      const { modified, version: ofData } = data;
+      const session = hash && { hash, size, modified, version: ofData, settled };
+      if (session) this.#context.uploadMemory.keep(this.#key, session, how === "leave");
       return data;
     } finally {
       await storing; // it never fails, and nothing of a session may be written when its turn is over

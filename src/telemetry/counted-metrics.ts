@@ -66,6 +66,7 @@ function tellEndpoints(registry: Registry, counts: () => readonly EndpointCounts
     name: "registry_notifications_pending_total",
     help: "The gauge of pending events in queue",
     labelNames: ["endpoint"],
+    aggregator: "max", // all workers see the same queue
     registers: [registry],
     collect() {
       this.reset();

@@ -53,14 +53,22 @@ export interface Counts {
   readonly endpoints: readonly EndpointCounts[];
 }
 
+/** What processes use. Bytes. */
+export interface Usage {
+  readonly memory: Readonly<Record<keyof NodeJS.MemoryUsage, number>>;
+  readonly resources: NodeJS.ResourceUsage;
+}
+
+/** @param usage that of this process by default */
 export function debugVariables(
   { version, endpoints, redis }: VariablesOptions,
   { cache, endpoints: counted }: Counts,
+  { memory, resources }: Usage = { memory: process.memoryUsage(), resources: process.resourceUsage() },
 ): object {
   const counts = new Map(counted.map((one) => [one.name, one]));
   return {
     cmdline: [process.argv0, ...process.argv.slice(1)],
-    memstats: memoryStatistics(),
+    memstats: memoryStatistics(memory),
     registry: {
       cache: { storage: { blobdescriptor: cache ? lookups(cache) : {} } },
       notifications: { endpoints: endpoints.map((one) => endpointVariables(one, counts.get(one.name))) },
@@ -70,13 +78,12 @@ export function debugVariables(
     version,
     node: process.version,
     uptime: process.uptime(),
-    resources: process.resourceUsage(),
+    resources,
   };
 }
 
 /** What Node knows of Go's figures, beside its own. Bytes. */
-function memoryStatistics(): object {
-  const memory = process.memoryUsage();
+function memoryStatistics(memory: Usage["memory"]): object {
   const { heapUsed, heapTotal, rss } = memory;
   const go = { Alloc: heapUsed, HeapAlloc: heapUsed, HeapInuse: heapUsed, HeapSys: heapTotal, Sys: rss };
   return { ...go, HeapIdle: heapTotal - heapUsed, ...memory };

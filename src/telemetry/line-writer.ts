@@ -1,4 +1,6 @@
-/** Characters of lines that are worth a system call. */
+import { setTimeout as pause } from "node:timers/promises";
+
+/** Bytes of lines that are worth a system call: as many as a pipe takes from one process without those of another between. */
 const BATCH = 4096;
 
 /** Bytes that may wait for an output that nobody reads; lines beyond are dropped. */
@@ -19,28 +21,76 @@ export interface LineWriter extends AsyncDisposable {
  * would keep the process from ending.
  */
 export function writeLines(delay = 200, name: "stdout" | "stderr" = "stdout"): LineWriter {
-  const output = process[name];
-  let lines = "";
-  const flush = (): void => {
-    if (lines !== "") output.write(lines);
-    lines = "";
-  };
-  const timer = setInterval(flush, delay).unref();
-  output.on("error", () => undefined); // it was closed: there is nowhere to say so
+  const output = new BatchedOutput(process[name]);
+  const timer = setInterval(() => output.flush(), delay).unref();
   return {
-    write(line) {
-      if (output.writableLength > BACKLOG) return;
-      lines += line;
-      if (lines.length >= BATCH) flush();
-    },
+    write: (line) => output.add(line),
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
-      flush();
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const patience = setTimeout(resolve, PATIENCE);
-      output.write("", () => resolve());
-      await promise;
-      clearTimeout(patience);
+      output.flush();
+      const patience = new AbortController();
+      await Promise.race([output.emptied(), pause(PATIENCE, undefined, { signal: patience.signal })]);
+      patience.abort();
     },
   };
+}
+
+/**
+ * One write at a time, of whole lines and no more than a pipe takes at once: workers that share an output do not mix their
+ * lines up.
+ */
+class BatchedOutput {
+  readonly #output: NodeJS.WriteStream;
+  readonly #batches: string[] = [];
+  #lines = "";
+  /** Bytes of `#lines`, and of everything that waits. */
+  #size = 0;
+  #waiting = 0;
+  #isWriting = false;
+  #onEmpty: () => void = () => undefined;
+
+  constructor(output: NodeJS.WriteStream) {
+    this.#output = output;
+    output.on("error", () => undefined); // it was closed: there is nowhere to say so
+  }
+
+  add(line: string): void {
+    if (this.#waiting > BACKLOG) return;
+    const size = Buffer.byteLength(line);
+    if (this.#size + size > BATCH) this.flush();
+    this.#lines += line;
+    this.#size += size;
+    this.#waiting += size;
+    if (this.#size >= BATCH) this.flush();
+  }
+
+  flush(): void {
+    if (this.#lines !== "") this.#batches.push(this.#lines);
+    this.#lines = "";
+    this.#size = 0;
+    this.#writeNext();
+  }
+
+  /** Resolves when nothing waits any more. */
+  emptied(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onEmpty = resolve;
+      this.#writeNext();
+    });
+  }
+
+  #writeNext(): void {
+    if (this.#isWriting) return;
+    const batch = this.#batches.shift();
+    if (batch === undefined) {
+      this.#onEmpty();
+      return;
+    }
+    this.#isWriting = true;
+    this.#output.write(batch, () => {
+      this.#isWriting = false;
+      this.#waiting -= Buffer.byteLength(batch);
+      this.#writeNext();
+    });
+  }
 }

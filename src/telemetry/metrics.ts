@@ -7,6 +7,7 @@ import type { Counted } from "./counted.ts";
 import { CountedMetrics, tellNoProxy } from "./counted-metrics.ts";
 import type { CountedSum } from "./counted-sum.ts";
 import { measureRequests } from "./http-metrics.ts";
+import type { Metric } from "./report.ts";
 import { storageTimer } from "./storage-metrics.ts";
 
 export interface Metrics {
@@ -19,6 +20,8 @@ export interface Metrics {
   /** Adds what another part counts. Disposal, when that part ends, leaves its counts. */
   tell(counted: Counted): Disposable;
   read(): Promise<string>;
+  /** For another process that sums them up. */
+  report(): Promise<readonly Metric[]>;
 }
 
 export interface MetricsOptions {
@@ -42,6 +45,7 @@ export function openMetrics({ version, health, counts }: MetricsOptions): Metric
     contentType: registry.contentType,
     tell: (part) => counted.add(part),
     read: () => registry.metrics(),
+    report: () => registry.getMetricsAsJSON(),
   };
 }
 
@@ -50,6 +54,7 @@ function tellOurs(registry: Registry, version: string, health: MetricsOptions["h
     name: "wharfinger_build_info",
     help: "1, labelled with the versions of the program and of Node",
     labelNames: ["version", "node"],
+    aggregator: "first",
     registers: [registry],
   });
   build.set({ version, node: process.version }, 1);
@@ -57,6 +62,7 @@ function tellOurs(registry: Registry, version: string, health: MetricsOptions["h
     name: "wharfinger_health_check_up",
     help: "1 for a health check that counts as well, 0 for one that fails",
     labelNames: ["check"],
+    aggregator: "min",
     registers: [registry],
     collect() {
       this.reset(); // checks come and go

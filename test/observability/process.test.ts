@@ -91,7 +91,7 @@ describe("the log", () => {
   test("says where a line comes from, with reportcaller", async () => {
     await using registry = await start({ log: { reportcaller: true } });
     await registry.stop();
-    assert.match(registry.log, /msg="data in [^\n]* file="cli\/serve\.ts:\d+" func=greet /);
+    assert.match(registry.log, /msg="data in [^\n]* file="cli\/greeting\.ts:\d+" func=greet /);
   });
 
   test("is mailed where a hook asks for its level", async () => {

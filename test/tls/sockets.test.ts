@@ -29,13 +29,18 @@ test("a socket of the file system is served over TLS", async () => {
   socket.destroy();
 });
 
-for (const [count, expected] of [
-  [1, /listening on the socket that systemd passed/],
-  [2, /systemd passed 2 sockets, but exactly one must be/],
+for (const [count, workers, expected] of [
+  [1, 1, /listening on the socket that systemd passed/],
+  [1, 2, /listening on the socket that systemd passed with 2 workers/],
+  [2, 1, /systemd passed 2 sockets, but exactly one must be/],
+  [2, 2, /systemd passed 2 sockets, but exactly one must be/],
 ] as const) {
-  test(`of ${count} sockets that systemd passes, ${count === 1 ? "one is" : "none is"} served`, async () => {
+  test(`of ${count} sockets that systemd passes, ${count === 1 ? "one is" : "none is"} served by ${workers}`, async () => {
     await using folder = await temporaryFolder("sockets");
-    await writeFile(folder.join("config.yml"), stringify(registryConfiguration(folder.join("data"), 1)));
+    await writeFile(
+      folder.join("config.yml"),
+      stringify(registryConfiguration(folder.join("data"), 1, { wharfinger: { workers } })),
+    );
     const listener = createServer().listen(0, "127.0.0.1");
     await once(listener, "listening");
     const { port } = listener.address() as AddressInfo;

@@ -87,6 +87,7 @@ export const NEW_IN_3: Readonly<Record<string, string>> = {
   "validation.manifests.indexes.platformlist[].os": "src/registry-options.test.ts",
   "wharfinger.datadir": "test/faults/notification-queue.test.ts",
   "wharfinger.exclusive": "src/registry-options.test.ts",
+  "wharfinger.workers": "test/workers/life.test.ts",
   "wharfinger.manifestkinds[]": "test/own-parts.test.ts",
   "wharfinger.notifications.queuesize": "test/faults/notification-queue.test.ts",
   "wharfinger.audit.file": "test/observability/process.test.ts",
