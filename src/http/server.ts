@@ -79,6 +79,7 @@ class Api {
     this.#refusals = new Refusals(log);
     this.#observer = observeWithAll(observers);
     this.#routes = readOnly ? withoutWrites(ROUTES) : ROUTES;
+    checkActions(this.#routes);
   }
 
   answer(request: IncomingMessage, response: ServerResponse): void {
@@ -226,6 +227,15 @@ class Api {
   #drop({ request }: Exchange, error: unknown): void {
     this.#options.log.error({ err: error }, "an answer could not be sent; the connection was dropped");
     hangUp(request, { ours: true });
+  }
+}
+
+/** What the compiler sees too, unless somebody tells it not to look. */
+function checkActions(routes: Routes): void {
+  for (const [kind, methods] of Object.entries(routes)) {
+    for (const [method, { action }] of Object.entries<Partial<Route>>(methods)) {
+      if (!action) throw new Error(`the route ${method} ${kind} names no action, so nobody could be kept from it`);
+    }
   }
 }
 

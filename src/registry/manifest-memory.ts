@@ -19,8 +19,7 @@ export class ManifestMemory {
 
   /** @returns bytes of the caller's own */
   get(digest: Digest): Uint8Array | undefined {
-    const known = this.#manifests.get(digest);
-    return known && Buffer.from(known); // a copy, of the pool where it is small
+    return this.#manifests.get(digest)?.slice();
   }
 
   set(digest: Digest, bytes: Uint8Array): void {

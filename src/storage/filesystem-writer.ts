@@ -1,4 +1,4 @@
-import { constants, fstatSync, type Stats, statSync } from "node:fs";
+import { constants, fstatSync, ftruncateSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { FileWriter, PutOptions } from "./driver.ts";
 import type { Directories } from "./durable.ts";
@@ -40,12 +40,13 @@ export async function openWriter(
  *
  * Before bytes reach the file it is checked that it is still the one at the path and has the size this writer left it with;
  * two system calls, 2.5 µs beside the 50 that a block takes. So a writer that comes too late, in whatever process, does not
- * append to a blob that was renamed into place. Between check and write lies a gap; what slips through it is found by the
- * next check, at the latest that of close or commit.
+ * append to a blob that was renamed into place. Between check and write lies a gap; what slips through it is taken back where the
+ * file was moved meanwhile, and else found by the next check of both, at the latest that of close or commit.
  */
 export class FilesystemWriter implements FileWriter {
   readonly #target: WriterTarget;
   readonly #directories: Directories;
+  readonly #write: typeof write;
   readonly #state: WriterState = new WriterState(FILESYSTEM);
   /** Whether the file's name may not be durable yet. */
   readonly #isNew: boolean;
@@ -63,7 +64,8 @@ export class FilesystemWriter implements FileWriter {
    * Takes over `fd`.
    * @param stored bytes in the file
    */
-  constructor(target: WriterTarget, fd: number, stored: number, directories: Directories) {
+  constructor(target: WriterTarget, fd: number, stored: number, directories: Directories, call: typeof write = write) {
+    this.#write = call;
     this.#target = target;
     this.#fd = fd;
     this.#directories = directories;
@@ -203,11 +205,20 @@ export class FilesystemWriter implements FileWriter {
   async #store(fd: number, bytes: Uint8Array, progress?: () => void): Promise<void> {
     for (let done = 0; done < bytes.length; ) {
       this.#checkOurs(fd);
-      const { bytesWritten } = await write(fd, bytes, done, Math.min(bytes.length - done, LONGEST), null);
+      const { bytesWritten } = await this.#write(fd, bytes, done, Math.min(bytes.length - done, LONGEST), null);
+      this.#takeBackIfMoved(fd, bytesWritten);
       done += bytesWritten;
       this.#stored += bytesWritten;
       progress?.();
     }
+  }
+
+  /** What was moved away between check and write may be a blob by now, which must not have one byte more than it had. */
+  #takeBackIfMoved(fd: number, written: number): void {
+    const open = fstatSync(fd);
+    if (isSame(open, statusAt(this.#target.file))) return;
+    ftruncateSync(fd, open.size - written);
+    throw new WriteConflict(FILESYSTEM, this.#target.path);
   }
 
   async #settle(fd: number, withName: boolean): Promise<void> {
@@ -219,9 +230,8 @@ export class FilesystemWriter implements FileWriter {
 
   #checkOurs(fd: number): void {
     const open = fstatSync(fd);
-    const named = statusAt(this.#target.file);
-    const same = named !== undefined && named.ino === open.ino && named.dev === open.dev;
-    if (!same || open.size !== this.#stored) throw new WriteConflict(FILESYSTEM, this.#target.path);
+    if (!isSame(open, statusAt(this.#target.file)) || open.size !== this.#stored)
+      throw new WriteConflict(FILESYSTEM, this.#target.path);
   }
 
   async #release(): Promise<void> {
@@ -246,6 +256,10 @@ async function syncAndClose(fd: number): Promise<void> {
   } finally {
     await close(fd);
   }
+}
+
+function isSame(open: Stats, named: Stats | undefined): boolean {
+  return named !== undefined && named.ino === open.ino && named.dev === open.dev;
 }
 
 function throwUnlessConflict(error: unknown): void {
