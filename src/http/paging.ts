@@ -27,12 +27,17 @@ export interface Page<T> {
 export async function takePage<T>(entries: AsyncIterable<T>, size: number): Promise<Page<T>> {
   const page: T[] = [];
   if (size === 0) return { entries: page, more: false };
-  if (isKnownListing(entries)) return { entries: entries.known.slice(0, size), more: entries.known.length > size };
+  if (isKnownListing(entries)) return pageOf(entries.known, size);
   for await (const entry of entries) {
     if (page.length === size) return { entries: page, more: true };
     page.push(entry);
   }
   return { entries: page, more: false };
+}
+
+/** A list that fits is given as it is, so that it can be recognized. */
+function pageOf<T>(all: readonly T[], size: number): Page<T> {
+  return all.length <= size ? { entries: all, more: false } : { entries: all.slice(0, size), more: true };
 }
 
 /** The request's own path with exactly these parameters; relative, so that it survives every proxy. */

@@ -54,15 +54,15 @@ export class Reply {
   /** The whole answer. What a `HEAD` asks for has the length that it would have. */
   send(body?: Uint8Array | string): undefined {
     const { response } = this;
-    const bytes = typeof body === "string" ? Buffer.from(body) : body;
     const isHead = response.req.method === "HEAD";
     if (this.#indexOf("Content-Length") < 0) {
-      if (bytes) this.#fields.push("Content-Length", String(bytes.length));
+      if (body !== undefined) this.#fields.push("Content-Length", String(Buffer.byteLength(body)));
       else if (!isHead && mayHaveLength(this.status)) this.#fields.push("Content-Length", "0");
     }
     this.sendHead();
-    if (isHead || !bytes) response.end();
-    else endWith(response, bytes);
+    if (isHead || body === undefined) response.end();
+    else if (typeof body === "string") response.end(body);
+    else endWith(response, body);
   }
 
   /** For who sends the body to {@link response} and ends it. */

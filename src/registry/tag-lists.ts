@@ -7,8 +7,8 @@ import type { Store } from "./store.ts";
 /** Bytes of all lists together. */
 const MOST_BYTES = 16 * 1024 * 1024;
 
-/** What one tag costs: its text, and its place in the list. */
-const BYTES_A_TAG = 64;
+/** What one tag costs: its text, its place in the list, and its text again in the list as it is printed. */
+const BYTES_A_TAG = 96;
 
 /**
  * How long a list is remembered. A link may go without a trace in the folder of all tags, as where a process that deletes a
