@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { test } from "node:test";
+import { until } from "../../test/faults/until.ts";
 import { type Api, startApi } from "../../test/support/api.ts";
 import type { AccessController } from "../auth/access-controller.ts";
 import { digestOf } from "../oci/digest.ts";
@@ -100,6 +102,27 @@ test("what only reads is told unless that is switched off, and what nobody is as
   }
 });
 
+test("a client that leaves before its answer is told of with its address", async () => {
+  const lines: Line[] = [];
+  const [asked, gone] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const slow: AccessController = {
+    ...CONTROLLER,
+    async authorize() {
+      asked.resolve();
+      await gone.promise;
+      return { user: "ci" };
+    },
+  };
+  await using api = await start(lines, { pulls: true }, undefined, slow);
+  const socket = connect(api.port, "127.0.0.1");
+  socket.write("DELETE /v2/a/manifests/v1 HTTP/1.1\r\nHost: a\r\n\r\n");
+  await asked.promise;
+  socket.destroy();
+  await until("the line is there", () => lines.length === 1);
+  gone.resolve();
+  assert.deepEqual([lines[0]?.["status"], lines[0]?.["address"], lines[0]?.["peer"]], [499, "127.0.0.1", "127.0.0.1"]);
+});
+
 test("a line stays a line whatever a client sends", async () => {
   const texts: string[] = [];
   await using api = await startApi(new MemoryDriver(), {
@@ -118,9 +141,14 @@ function tokenOf(sub: string): string {
   return `Bearer e30.${Buffer.from(JSON.stringify({ sub })).toString("base64url")}.`;
 }
 
-async function start(lines: Line[], options: AuditOptions, trusted?: string): Promise<Api> {
+async function start(
+  lines: Line[],
+  options: AuditOptions,
+  trusted?: string,
+  access: AccessController = CONTROLLER,
+): Promise<Api> {
   return await startApi(new MemoryDriver(), {
-    access: CONTROLLER,
+    access,
     ...(trusted !== undefined && { trustedProxies: new TrustedProxies([trusted]) }),
     observers: [
       {

@@ -34,8 +34,10 @@ const CANCEL = 8;
 /** Ends a request that nobody will answer, or go on answering: its stream, or in HTTP/1 its connection. */
 export function hangUp(request: IncomingMessage, { ours = false, error }: HangUpOptions = {}): void {
   const stream = streamOf(request);
-  if (stream === undefined) request.destroy(error);
-  else if (!stream.destroyed) stream.close(ours ? INTERNAL_ERROR : CANCEL);
+  if (stream === undefined) {
+    request.destroy(error);
+    request.socket.destroy(); // which the runtime leaves open where the body was read
+  } else if (!stream.destroyed) stream.close(ours ? INTERNAL_ERROR : CANCEL);
 }
 
 export interface HangUpOptions {

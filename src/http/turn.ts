@@ -38,6 +38,7 @@ export function countAnswer(known: Turns): void {
 }
 
 function watch(socket: Socket, mayPause: boolean): Turns {
+  void socket.remoteAddress; // the runtime remembers it, for logs that ask when the client has gone
   const known: Turns = { socket, unanswered: 0, mayPause, waiters: new Set() };
   turns.set(socket, known);
   if (mayPause) socket.on("resume", () => pauseFull(known)); // as it is after every answer

@@ -39,6 +39,15 @@ export async function openData(driver: StorageDriver, path: string): Promise<Fil
 }
 
 /**
+ * Closes a writer whose bytes need not be durable yet. Where they never are, nobody may go on with them, so the session goes: the
+ * system tells of it once, and calls the next sync good.
+ */
+export async function closeSoon(writer: FileWriter, driver: StorageDriver, session: string): Promise<void> {
+  await writer.close({ durable: false });
+  writer.settled?.catch(() => driver.delete(session, { durable: false }).catch(() => undefined));
+}
+
+/**
  * Makes bytes that another process received durable, and such that they can be read.
  * @returns false where there are not just `size` bytes
  */

@@ -15,7 +15,7 @@ import type { Upload, UploadContent, UploadOptions } from "./registry.ts";
 import type { RunningHash } from "./running-hash.ts";
 import { storeHash } from "./stored-hash.ts";
 import { chunksUntil } from "./upload-content.ts";
-import { findDataAgain, openData, settleData, statNow } from "./upload-data.ts";
+import { closeSoon, findDataAgain, openData, settleData, statNow } from "./upload-data.ts";
 import { hashAt, hexOfData, readData } from "./upload-hash.ts";
 import type { UploadId } from "./upload-id.ts";
 import type { UploadState } from "./upload-state.ts";
@@ -95,6 +95,7 @@ export class StoredUpload implements Upload {
   /** @param how whether the hash is left in the storage, for another process that goes on or commits */
   #append(content: UploadContent, options: UploadOptions, how: HashKeeping): Promise<Upload> {
     return this.#takeTurn(async (signal) => {
+      await this.#context.uploadMemory.hashes.get(this.#key)?.settled;
       using hash = await hashAt(this.#context, this.#repository, this.#state, options);
       this.#context.uploadMemory.hashes.delete(this.#key);
       const written = await this.#receive(chunksUntil(content, signal), hash);
@@ -157,7 +158,7 @@ export class StoredUpload implements Upload {
         await this.#keep(writer, hash, hashed);
         throw error;
       }
-      await writer.close({ durable: false }); // what is acknowledged is the blob
+      await closeSoon(writer, this.#context.driver, this.#path); // what is acknowledged is the blob
       return writer;
     } catch (error) {
       throw error instanceof WriteConflict ? this.#moved() : error;
@@ -173,7 +174,7 @@ export class StoredUpload implements Upload {
   /** After a failure: the bytes that arrived, and their hash where just the `hashed` ones did. */
   async #keep(writer: FileWriter, hash: RunningHash | undefined, hashed: number): Promise<void> {
     try {
-      await writer.close({ durable: false });
+      await closeSoon(writer, this.#context.driver, this.#path);
       if (writer.size === hashed) await this.#settleHash(writer, hash);
     } catch {
       // The first failure is the one to tell of.

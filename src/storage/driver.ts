@@ -141,7 +141,7 @@ export interface FileWriter extends AsyncDisposable {
 
   /**
    * Keeps the bytes for the next writer, of this process or another. Makes them durable, unless `durable: false`: then
-   * that may only begin, and {@link settled} tells of its end.
+   * that may only begin, and {@link settled} must tell of its end: whoever acknowledges the bytes waits for it.
    */
   close(options?: PutOptions): Promise<void>;
 
