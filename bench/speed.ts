@@ -100,8 +100,11 @@ async function page(table: string, before: string): Promise<string> {
 Wharfinger against Debian's docker-registry ${peer} with its in-memory cache, on the same disk, in one run of \`npm run bench\`: one
 core for the server, another for the load; medians of ${values.rounds} rounds in turns; ${values.connections} connections, ${values.seconds} s a read. Both with their
 durable defaults, without lines of requests where nothing else is said. The ceiling of reads is a bare \`node:http\` server that sends
-the same bytes from memory; that of a push is the slower of SHA-256 on one core and \`dd\` with fdatasync. Ratios count, absolute
-figures depend on the machine.
+the same bytes from memory; that of a push is the slower of SHA-256 on one core and \`dd\` with fdatasync. Beside them, "a bare server" is some lines of
+\`node:http\` on the same core that do what a registry cannot leave out: receive, hash and write durably; read a file and send it.
+Ratios count, absolute figures depend on the machine. Ours was started once before, so that nothing is left to compile; its first start
+is a row of its own. What a request's time goes to, and what did not pay, is told in [0024](decisions/0024-speed.md); workers in
+[0025](decisions/0025-workers.md); many clients, tags and repositories in [benchmarks-growth.md](benchmarks-growth.md).
 
 ${describeMachine(before)}
 
