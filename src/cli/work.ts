@@ -34,7 +34,8 @@ class Worker {
   #peers: SupervisedPeers | undefined;
   #instruments: Instruments | undefined;
   #logging: Logging | undefined;
-  #control: Control | undefined;
+  readonly #control = Promise.withResolvers<Control>();
+  #isClosing = false;
   #changing: Promise<string | undefined> = Promise.resolve(undefined);
 
   constructor(version: string) {
@@ -47,7 +48,7 @@ class Worker {
       elsewhere: (tally) => this.#tally.hear(tally),
       report: async () => await this.#instruments?.report(),
       reload: ({ file }) => this.#reload(file),
-      renew: () => this.#control?.renew(),
+      renew: () => this.#renew(),
       drain: (reason) => this.#stop.resolve(reason),
     });
     this.#tally = new SharedTally((tally) => this.#link.tell("tally", tally));
@@ -75,11 +76,9 @@ class Worker {
         const address = await listener.server.listen({ fd: SOCKET });
         this.#link.tell("serving", { location, address });
       },
-      heed: (control) => {
-        this.#control = control;
-      },
+      heed: (control) => this.#control.resolve(control),
       ignore: async () => {
-        this.#control = undefined;
+        this.#isClosing = true;
         await this.#changing;
       },
     });
@@ -87,10 +86,16 @@ class Worker {
 
   /** @returns why everything stays as it is; undefined where the configuration counts */
   async #reload(file: ReadFile | undefined): Promise<string | undefined> {
-    const [control, logging] = [this.#control, this.#logging];
-    if (!control || !logging) return this.#refuse("it is being closed");
+    const control = await this.#control.promise; // one that still starts is asked when it serves
+    const logging = this.#logging;
+    if (this.#isClosing || !logging) return this.#refuse("it is being closed");
     this.#changing = this.#change(control, logging, file);
     return await this.#changing;
+  }
+
+  async #renew(): Promise<void> {
+    const control = await this.#control.promise;
+    if (!this.#isClosing) control.renew();
   }
 
   async #change(control: Control, logging: Logging, file: ReadFile | undefined): Promise<string | undefined> {
@@ -100,7 +105,10 @@ class Worker {
       const loaded = loadRead(file, begin.path, begin.flags);
       const changing = control.changing();
       const next = withoutRestart(changing.running.config, loaded.config);
-      if (changedKeys(changing.running.config, next).length === 0) return undefined;
+      if (changedKeys(changing.running.config, next).length === 0) {
+        await this.#link.ask("agree", true); // the others wait for it
+        return undefined;
+      }
       await located(
         goOn(changing, next, () => this.#link.ask("agree", true)),
         loaded.locate,

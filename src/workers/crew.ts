@@ -16,6 +16,9 @@ const REPORTING = 3000;
 /** All workers have to agree on a configuration within this time. ms */
 const AGREEING = 60_000;
 
+/** One that has not answered by then whether it goes on, though it was told that the others do or do not, is ended. ms */
+const RELOADING = 2 * AGREEING;
+
 /** What workers are given beyond the time in which they drain. ms */
 const CLOSING = 5000;
 
@@ -75,21 +78,27 @@ export class Crew {
   }
 
   /**
-   * Has all go on with another configuration, or none.
+   * Has all go on with another configuration, or none. It counts once all have agreed, whatever becomes of one of them then.
    * @returns why everything stays as it is; undefined where it counts now
    */
   async reload(file: ReadFile | undefined): Promise<string | undefined> {
     const members = this.members;
     const accord = new Accord(members.length);
     this.#accord = accord;
+    const refusal = accord.made.then(
+      () => {
+        this.#current = file;
+        return undefined;
+      },
+      (error: Error) => error.message,
+    );
     const timer = setTimeout(() => accord.refuse("a worker does not answer"), AGREEING);
     for (const { ended } of members) void ended.then(() => accord.refuse("a worker ended meanwhile"));
-    const reasons = await Promise.all(members.map((member) => reloaded(member, file)));
+    const reasons = await Promise.all(members.map((member) => this.#reload(member, file)));
+    const reason = await refusal;
     clearTimeout(timer);
-    const refusals = reasons.filter((reason) => reason !== undefined);
-    if (refusals.length > 0) return refusals.find((reason) => reason !== REFUSED_ELSEWHERE) ?? refusals[0];
-    this.#current = file;
-    for (const member of members) this.#files.set(member, file);
+    this.#accord = undefined;
+    if (reason !== undefined) return reasons.find((one) => one !== undefined && one !== REFUSED_ELSEWHERE) ?? reason;
     await this.#bringUpToDate();
     return undefined;
   }
@@ -206,24 +215,24 @@ export class Crew {
     }
   }
 
-  /** Those that began while the others changed. */
+  /** Those that began while the others changed, and those that failed where the others went on. */
   async #bringUpToDate(): Promise<void> {
-    this.#accord = undefined;
     const late = this.members.filter((member) => this.#files.get(member) !== this.#current);
     await Promise.all(
       late.map(async (member) => {
-        if ((await reloaded(member, this.#current)) === undefined) this.#files.set(member, this.#current);
-        else await member.kill("it cannot use the configuration that the others have");
+        const reason = await this.#reload(member, this.#current);
+        if (reason !== undefined)
+          await member.kill(`it does not go on with the configuration of the others: ${reason}`);
       }),
     );
   }
-}
 
-/** JSON has no undefined. */
-async function reloaded({ link }: Member, file: ReadFile | undefined): Promise<string | undefined> {
-  try {
-    return (await link.ask("reload", { file })) ?? undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+  /** @returns why it stays with the one that it has; JSON has no undefined */
+  async #reload(member: Member, file: ReadFile | undefined): Promise<string | undefined> {
+    const answer = member.link.ask("reload", { file });
+    if (!(await member.mustAnswer(answer, RELOADING))) return "a worker ended meanwhile";
+    const reason = (await answer) ?? undefined;
+    if (reason === undefined) this.#files.set(member, file);
+    return reason;
   }
 }

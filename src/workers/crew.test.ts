@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { openSync } from "node:fs";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { until } from "../../test/faults/until.ts";
+import type { ScriptedReport } from "../../test/support/scripted-worker.ts";
+import { Crew } from "./crew.ts";
+
+const WORKER = fileURLToPath(new URL("../../test/support/scripted-worker.ts", import.meta.url));
+
+interface Place extends AsyncDisposable {
+  readonly crew: Crew;
+  /** What became of members, in turn. */
+  readonly said: string[];
+  /** That members inherit. */
+  readonly socket: number;
+  reports(): Promise<readonly ScriptedReport[]>;
+}
+
+/** Two workers that do what `script` says. */
+async function startTwo(script: string): Promise<Place> {
+  const said: string[] = [];
+  const socket = openSync("/dev/null", "r");
+  const crew = new Crew({
+    ...{ size: 2, program: WORKER, command: [], socket },
+    begin: { first: fileOf("old"), path: script, flags: { defaultConfig: false }, instance: "", secret: "" },
+    onDeath: ({ number }) => said.push(`${number} died`),
+    onReturn: ({ number }) => said.push(`${number} serves`),
+    onLeave: () => undefined,
+  });
+  await crew.start();
+  return {
+    ...{ crew, said, socket },
+    reports: async () => [...(await crew.reports()).values()] as unknown as readonly ScriptedReport[],
+    [Symbol.asyncDispose]: async () => {
+      crew.kill();
+      await Promise.all(crew.members.map(({ ended }) => ended));
+    },
+  };
+}
+
+function fileOf(text: string): { readonly name: string; readonly text: string } {
+  return { name: "config.yml", text };
+}
+
+for (const script of ["dies agreed", "fails agreed"]) {
+  test(`a configuration counts once all have agreed, also where one then ${script.replace(" agreed", "")}`, async () => {
+    await using place = await startTwo(script);
+    assert.equal(await place.crew.reload(fileOf("new")), undefined);
+    await until("another one serves", () => place.said.includes("2 serves"));
+    assert.deepEqual(
+      (await place.reports()).map(({ text }) => text),
+      ["new", "new"],
+    );
+    assert.equal(await place.crew.reload(fileOf("newer")), undefined);
+    assert.deepEqual(
+      (await place.reports()).map(({ text }) => text),
+      ["newer", "newer"],
+    );
+  });
+}
