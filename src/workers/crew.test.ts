@@ -59,3 +59,13 @@ for (const script of ["dies agreed", "fails agreed"]) {
     );
   });
 }
+
+test("everything stays as it is where none goes on with what all agreed to", async () => {
+  await using place = await startTwo("all fail");
+  assert.equal(await place.crew.reload(fileOf("new")), "it fails");
+  assert.deepEqual(
+    (await place.reports()).map(({ text }) => text),
+    ["old", "old"],
+  );
+  assert.deepEqual(place.said, []);
+});

@@ -78,11 +78,12 @@ export class Crew {
   }
 
   /**
-   * Has all go on with another configuration, or none. It counts once all have agreed, whatever becomes of one of them then.
+   * Has all go on with another configuration, or none. It counts once all have agreed, whatever becomes of one of them then,
+   * but not where none of them could go on.
    * @returns why everything stays as it is; undefined where it counts now
    */
   async reload(file: ReadFile | undefined): Promise<string | undefined> {
-    const members = this.members;
+    const [members, before] = [this.members, this.#current];
     const accord = new Accord(members.length);
     this.#accord = accord;
     const refusal = accord.made.then(
@@ -98,9 +99,11 @@ export class Crew {
     const reason = await refusal;
     clearTimeout(timer);
     this.#accord = undefined;
-    if (reason !== undefined) return reasons.find((one) => one !== undefined && one !== REFUSED_ELSEWHERE) ?? reason;
+    const isLeft = reason !== undefined || (reasons.length > 0 && !reasons.includes(undefined));
+    if (isLeft) this.#current = before;
     await this.#bringUpToDate();
-    return undefined;
+    if (!isLeft) return undefined;
+    return reasons.find((one) => one !== undefined && one !== REFUSED_ELSEWHERE) ?? reason;
   }
 
   renew(): void {

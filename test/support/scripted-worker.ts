@@ -3,6 +3,7 @@
  *
  * - `dies agreed`: the second one of the start kills itself once all have agreed to a reload.
  * - `fails agreed`: the second one of the start refuses whatever it had agreed to.
+ * - `all fail`: each refuses another configuration that it had agreed to.
  * - `dies deleting`: the first one of the start announces a deletion at `renew`, and kills itself when the others know.
  */
 import type { Begin, ReadFile } from "../../src/workers/calls.ts";
@@ -42,6 +43,7 @@ const link = new Link<Out, Record<string, (body: never) => unknown>>(process, {
     await link.ask("agree", true);
     if (isThe(2, "dies agreed")) die();
     if (isThe(2, "fails agreed")) return "it fails";
+    if (begun?.path === "all fail" && file?.text !== begun.current?.text) return "it fails";
     current = file;
     return undefined;
   },

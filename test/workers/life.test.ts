@@ -211,6 +211,24 @@ describe("SIGHUP", () => {
     assert.deepEqual(await marksOf(registry), ["b", "b"]);
   });
 
+  test("waits for a worker that has only just been started", async () => {
+    await using place = await reloadable();
+    const { registry, write } = place;
+    const [victim] = childrenOf(registry.pid);
+    assert.ok(victim);
+    await write(marked("b"));
+    process.kill(victim, "SIGKILL");
+    const isReplaced = (): boolean => {
+      const now = childrenOf(registry.pid);
+      return now.length === 2 && !now.includes(victim);
+    };
+    await until("another one starts", isReplaced);
+    process.kill(registry.pid, "SIGHUP");
+    await until("it is reloaded, or not", () => /configuration (?:was not )?reloaded/.test(registry.log));
+    assert.deepEqual(await marksOf(registry), ["b", "b"], registry.log);
+    assert.equal(registry.log.match(/SIGKILL/g)?.length, 1);
+  });
+
   test("leaves everything as it is where the next configuration cannot be used", async () => {
     await using place = await reloadable();
     const { registry, write, folder } = place;
