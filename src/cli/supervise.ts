@@ -72,6 +72,7 @@ function openCrew({ logging, file, path, flags, size, instance }: Supervision, s
     program: process.argv[1] ?? "",
     command: ["worker"],
     onDeath: (member, ending, wait) => log.error(deathOf(member, ending, wait)),
+    onFailure: (number, error, wait) => log.error({ err: error }, failureOf(number, wait)),
     onReturn: ({ number, pid }) => log.info(`worker ${number} serves again as process ${pid}`),
   });
 }
@@ -80,8 +81,15 @@ type Leave = (member: Member) => void;
 
 function deathOf({ number, pid, reason }: Member, { code, signal }: Ending, wait: number): string {
   const how = `${signal ?? `exit code ${code}`}${reason === undefined ? "" : `, because ${reason}`}`;
-  const next = wait === 0 ? "at once" : `in ${formatDuration(wait)}`;
-  return `worker ${number} (process ${pid}) ended: ${how}; another one is started ${next}`;
+  return `worker ${number} (process ${pid}) ended: ${how}; another one is started ${after(wait)}`;
+}
+
+function failureOf(number: number, wait: number): string {
+  return `the system starts no process for worker ${number}; it is asked again ${after(wait)}`;
+}
+
+function after(wait: number): string {
+  return wait === 0 ? "at once" : `in ${formatDuration(wait)}`;
 }
 
 /** @returns the configuration that counts from now on. Never rejects */

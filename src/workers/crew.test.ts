@@ -12,8 +12,6 @@ interface Place extends AsyncDisposable {
   readonly crew: Crew;
   /** What became of members, in turn. */
   readonly said: string[];
-  /** That members inherit. */
-  readonly socket: number;
   reports(): Promise<readonly ScriptedReport[]>;
 }
 
@@ -25,12 +23,13 @@ async function startTwo(script: string): Promise<Place> {
     ...{ size: 2, program: WORKER, command: [], socket },
     begin: { first: fileOf("old"), path: script, flags: { defaultConfig: false }, instance: "", secret: "" },
     onDeath: ({ number }) => said.push(`${number} died`),
+    onFailure: (number) => said.push(`${number} fails`),
     onReturn: ({ number }) => said.push(`${number} serves`),
     onLeave: () => undefined,
   });
   await crew.start();
   return {
-    ...{ crew, said, socket },
+    ...{ crew, said },
     reports: async () => [...(await crew.reports()).values()] as unknown as readonly ScriptedReport[],
     [Symbol.asyncDispose]: async () => {
       crew.kill();
@@ -68,4 +67,27 @@ test("everything stays as it is where none goes on with what all agreed to", asy
     ["old", "old"],
   );
   assert.deepEqual(place.said, []);
+});
+
+test("what a worker announced that ends is told again, because it may have ended between two announcements", async () => {
+  await using place = await startTwo("dies deleting");
+  place.crew.renew();
+  await until("another one serves", () => place.said.includes("1 serves"));
+  const [second] = await place.reports();
+  assert.deepEqual(second?.forgotten, ["d", "d"]);
+});
+
+test("a place that the system has no process for is tried again, and the others serve on", async (t) => {
+  await using place = await startTwo("");
+  const { execPath } = process;
+  const restore = (): void => {
+    process.execPath = execPath;
+  };
+  process.execPath = "/dev/null/node"; // ENOTDIR is thrown, as ENOMEM would be
+  t.after(restore);
+  await place.crew.members[0]?.kill();
+  await until("it was tried twice", () => place.said.filter((one) => one === "1 fails").length === 2);
+  assert.equal((await place.reports()).length, 1);
+  restore();
+  await until("another one serves", () => place.said.includes("1 serves"));
 });

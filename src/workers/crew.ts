@@ -1,14 +1,19 @@
 import { setTimeout as pause } from "node:timers/promises";
+import type { Deletion } from "../cache/deletions.ts";
 import { within } from "../lib/deadline.ts";
 import type { Report } from "../telemetry/report.ts";
 import { Accord, REFUSED_ELSEWHERE } from "./accord.ts";
 import type { Begin, Place, ReadFile, Taken, Tally } from "./calls.ts";
 import { Desk, type Seat } from "./desk.ts";
 import { type Ending, Member, type MemberOptions } from "./member.ts";
+import { RecentDeletions } from "./recent-deletions.ts";
 import { Restarts } from "./restarts.ts";
 
 /** A worker that does not forget what was deleted within this time is ended. ms */
 const FORGETTING = 5000;
+
+/** Likewise of one that does not serve yet: reading its configuration or its modules keeps it busy. ms */
+const FORGETTING_AT_START = 30_000;
 
 /** One that says nothing of itself within this time counts as unwell. ms */
 const REPORTING = 3000;
@@ -27,6 +32,8 @@ export interface CrewOptions extends MemberOptions {
   readonly begin: Omit<Begin, "number" | "current" | "isStart">;
   /** Told of each that ended without being asked to, and how long it takes until there is another. ms */
   readonly onDeath: (member: Member, ending: Ending, wait: number) => void;
+  /** Told that another one could not even be begun, why, and how long it takes until that is tried again. ms */
+  readonly onFailure: (number: number, error: unknown, wait: number) => void;
   /** Told of one that serves again. */
   readonly onReturn: (member: Member) => void;
   /** Told what one said last, when it has ended. */
@@ -49,6 +56,7 @@ export class Crew {
   readonly #desk = new Desk();
   readonly #members = new Set<Member>();
   readonly #serving = new Set<Member>();
+  readonly #deletions = new RecentDeletions<Member>();
   readonly #tallies = new Map<Member, Tally>();
   readonly #files = new WeakMap<Member, ReadFile | undefined>();
   readonly #stop = new AbortController();
@@ -149,18 +157,31 @@ export class Crew {
 
   /** Has another one take the place of `member` whenever it ends. */
   async #keep(member: Member, restarts: Restarts): Promise<void> {
-    let current = member;
-    while (!this.#stop.signal.aborted) {
+    let current: Member | undefined = member;
+    while (current) {
       const begun = performance.now();
       const ending = await current.ended;
       if (this.#stop.signal.aborted) return;
       const wait = restarts.next(performance.now() - begun);
       this.#options.onDeath(current, ending, wait);
+      current = await this.#another(member.number, restarts, wait);
+    }
+  }
+
+  /** @returns undefined where no other one is wanted any more */
+  async #another(number: number, restarts: Restarts, firstWait: number): Promise<Member | undefined> {
+    let wait = firstWait;
+    for (;;) {
       await pause(wait, undefined, { signal: this.#stop.signal }).catch(() => undefined);
-      if (this.#stop.signal.aborted) return;
-      const next = this.#begin(member.number, false);
-      void next.serving.then(() => this.#options.onReturn(next.member));
-      current = next.member;
+      if (this.#stop.signal.aborted) return undefined;
+      try {
+        const { member, serving } = this.#begin(number, false);
+        void serving.then(() => this.#options.onReturn(member));
+        return member;
+      } catch (error) {
+        wait = restarts.next(0); // the system has no room for a process, such as ENOMEM
+        this.#options.onFailure(number, error, wait);
+      }
     }
   }
 
@@ -172,7 +193,10 @@ export class Crew {
       lock: (lock) => seat.lock(lock),
       turn: (turn) => seat.turn(turn),
       release: (id) => seat.release(id),
-      announce: (deletion) => this.#announce(member, (link) => link.ask("forget", deletion)),
+      announce: (deletion) => {
+        this.#deletions.note(member, deletion);
+        return this.#announce(member, deletion);
+      },
       publish: ({ key, hash }) => void this.#desk.hashes.set(key, hash),
       find: (key) => this.#desk.hashes.get(key),
       tally: (tally) => this.#count(member, tally, tally.taken),
@@ -194,13 +218,20 @@ export class Crew {
     this.#members.delete(member);
     this.#serving.delete(member);
     if (this.#tallies.delete(member)) this.#tellTallies(undefined, []);
+    const recent = this.#deletions.leave(member);
+    if (!this.#stop.signal.aborted) for (const deletion of recent) void this.#announce(member, deletion);
     this.#options.onLeave(member);
   }
 
   /** Resolves when all others have answered, or are no more. */
-  async #announce(from: Member, ask: (link: Member["link"]) => Promise<unknown>): Promise<void> {
+  async #announce(from: Member, deletion: Deletion): Promise<void> {
     const others = this.members.filter((member) => member !== from);
-    await Promise.all(others.map((member) => member.mustAnswer(ask(member.link), FORGETTING)));
+    await Promise.all(
+      others.map((member) => {
+        const patience = this.#serving.has(member) ? FORGETTING : FORGETTING_AT_START;
+        return member.mustAnswer(member.link.ask("forget", deletion), patience);
+      }),
+    );
   }
 
   #count(from: Member, { connections, uploads }: Tally, taken: Taken): void {

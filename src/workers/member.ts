@@ -72,6 +72,8 @@ export class Member {
 function ended(child: ChildProcess): Promise<Ending> {
   return new Promise((resolve) => {
     child.once("exit", (code, signal) => resolve({ code, signal }));
-    child.once("error", () => child.pid === undefined && resolve({ code: 1, signal: null })); // it could not be started
+    child.on("error", () => {
+      if (child.pid === undefined) resolve({ code: 1, signal: null }); // it could not be started
+    });
   });
 }

@@ -2,7 +2,7 @@
 export interface RestartRules {
   /** ms a process has to live for its death to be no sign of the next one's. */
   readonly healthy: number;
-  /** ms before the second one in a row; doubled from one to the next. */
+  /** ms after the second early death in a row; doubled from one to the next. */
   readonly least: number;
   /** ms */
   readonly most: number;
@@ -27,6 +27,6 @@ export class Restarts {
     const { healthy, least, most } = this.#rules;
     if (lived >= healthy) this.#early = 0;
     else this.#early += 1;
-    return this.#early === 0 ? 0 : Math.min(most, least * 2 ** (this.#early - 1));
+    return this.#early < 2 ? 0 : Math.min(most, least * 2 ** (this.#early - 2));
   }
 }
