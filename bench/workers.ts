@@ -1,7 +1,7 @@
 /**
  * What a second worker brings: `npm run bench:workers`. One and two workers in turns on the same directory. The load has the
- * same two cores, so beside the rate stands what a request costs the server's processes together: two cores that are the
- * server's alone carry twice what one worker does where that is no more with two of them.
+ * same two cores, so beside the rates stand what a request costs the server's processes together, and how many cores they
+ * used: where that is far below two with two workers, the load had the rest.
  */
 import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
@@ -92,13 +92,19 @@ function table(figures: Figures): string {
   const rows = SHOWN.map((what) => {
     const [rate1, rate2] = WORKERS.map((workers) => figures.of(`${what} rate`, String(workers)) ?? 0);
     const [cost1, cost2] = WORKERS.map((workers) => figures.of(`${what} cost`, String(workers)) ?? 0);
-    const cells = [what, rate1, rate2, ratio(rate2, rate1), cost1?.toFixed(0), cost2?.toFixed(0)];
-    const shown = cells.map((cell) => (typeof cell === "number" ? Math.round(cell) : cell));
-    return `| ${[...shown, ratio(2 * (cost1 ?? 0), cost2)].join(" | ")} |`;
+    const costs = [cost1, cost2].map((cost) => cost?.toFixed(0));
+    const cores = [usedCores(rate1, cost1), usedCores(rate2, cost2)];
+    const rates = [rate1, rate2].map((rate) => Math.round(rate ?? 0));
+    return `| ${[what, ...rates, ratio(rate2, rate1), ...costs, ...cores].join(" | ")} |`;
   });
   const head =
-    "| | 1 worker, /s | 2 workers, /s | times | 1 worker, µs a request | 2 workers, µs | times on two cores of their own |";
-  return [head, "|---|---|---|---|---|---|---|", ...rows].join("\n");
+    "| | 1 worker, /s | 2 workers, /s | times | 1 worker, µs a request | 2 workers, µs | 1 worker, cores | 2 workers, cores |";
+  return [head, "|---|---|---|---|---|---|---|---|", ...rows].join("\n");
+}
+
+/** @param cost µs of processor time a request */
+function usedCores(rate = 0, cost = 0): string {
+  return ((rate * cost) / 1e6).toFixed(2);
 }
 
 function ratio(one = 0, other = 1): string {

@@ -81,7 +81,7 @@ const TABLE: Table = {
   "cli/work.ts": { sources: ["instruments.ts", "workers"], packages: [] },
   "cli/reload.ts": { sources: ["composition.ts"], packages: [] },
   workers: {
-    sources: ["cache", "http", "lib", "oci", "registry", "telemetry"],
+    sources: ["cache", "http", "lib", "oci", "registry", "storage", "telemetry"],
     packages: ["lru-cache"],
   },
   "workers/summary.ts": { sources: ["config", "instruments.ts"], packages: [] },

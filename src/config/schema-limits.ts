@@ -23,7 +23,7 @@ export const limits: z.ZodType<WharfingerConfig["limits"]> = alwaysThere({
 });
 
 /** Each takes some 60 MiB of its own, and asks all others at every deletion. */
-const MOST_WORKERS = 128;
+export const MOST_WORKERS = 128;
 
 export const workers: Field<Workers> = field(`auto, or a whole number from 1 to ${MOST_WORKERS}`, ({ text }) => {
   if (text.toLowerCase() === "auto") return "auto";

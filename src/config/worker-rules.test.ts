@@ -30,6 +30,10 @@ describe("wharfinger.workers", () => {
     });
   }
 
+  test("is no more with auto than could be given", () => {
+    assert.equal(numberOfWorkers(configOf("filesystem", "auto"), 192), 128);
+  });
+
   test("is a variable as every key", () => {
     const env = { REGISTRY_WHARFINGER_WORKERS: "4" };
     assert.equal(configOf("filesystem", "auto", "", env).wharfinger.workers, 4);

@@ -1,6 +1,7 @@
 import type { Config } from "./config.ts";
 import type { Finding } from "./finding.ts";
 import { driverName } from "./rules.ts";
+import { MOST_WORKERS } from "./schema-limits.ts";
 import { find, type Mapping, Scalar } from "./tree.ts";
 
 /** What the schema cannot say of `wharfinger.workers`: two things belong to a single process. */
@@ -28,5 +29,5 @@ function isIssued(root: Mapping): boolean {
 export function numberOfWorkers({ wharfinger, storage, http }: Config, cores: number): number {
   if (wharfinger.workers !== "auto") return wharfinger.workers;
   const isSingle = storage.driver.name === "inmemory" || http.tls.letsencrypt.cachefile !== undefined;
-  return isSingle ? 1 : Math.max(1, cores);
+  return isSingle ? 1 : Math.min(Math.max(1, cores), MOST_WORKERS);
 }

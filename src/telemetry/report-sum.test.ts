@@ -59,6 +59,18 @@ test("what processes counted that have ended goes on to count, and what they had
   assert.deepEqual([cache?.requests, endpoints[0]?.events, endpoints[0]?.pending], [16, 16, 2]);
 });
 
+test("no count is lost of a process that ends while several ask", async () => {
+  const sum = new ReportSum<object>();
+  const [early, late] = [[{}, {}], {}];
+  for (const one of early) sum.note(one, await source({ requests: 1, open: 0 })());
+  sum.note(late, await source({ requests: 5, open: 0 })());
+  for (const one of early) sum.leave(one);
+  const asked = [sum.metrics(), sum.metrics()];
+  sum.leave(late);
+  await Promise.all(asked);
+  assert.deepEqual(await linesOf(sum, /^requests_total/), ['requests_total{code="200"} 7']);
+});
+
 test("what waits in the queue that all processes share is not added up", async () => {
   const sum = new ReportSum<object>();
   for (const pending of [3, 5]) sum.note({}, await source({ requests: 1, open: 0, pending })());

@@ -13,7 +13,8 @@ export class ReportSum<Source extends object> {
   readonly #counted = new CountedSum();
   readonly #parts = new Map<Source, Disposable>();
   /** Counters and histograms of those that have ended. */
-  #gone: (readonly Metric[])[] = [];
+  #gone: readonly (readonly Metric[])[] = [];
+  #folding: Promise<void> | undefined;
   readonly #own = new Registry();
 
   constructor() {
@@ -35,7 +36,7 @@ export class ReportSum<Source extends object> {
     this.#parts.get(source)?.[Symbol.dispose]();
     this.#parts.delete(source);
     this.#last.delete(source);
-    if (metrics) this.#gone.push(metrics.filter(isCounted));
+    if (metrics) this.#gone = [...this.#gone, metrics.filter(isCounted)]; // another array, for one may be folded now
   }
 
   /** In the text form of Prometheus, with the time at which this process began. */
@@ -75,7 +76,15 @@ export class ReportSum<Source extends object> {
     return cache ? { endpoints, cache: () => last()?.cache ?? NONE } : { endpoints };
   }
 
-  async #fold(): Promise<void> {
+  /** Once for all that ask meanwhile: a second one would put its own sum in the place of what came to the first. */
+  #fold(): Promise<void> {
+    this.#folding ??= this.#foldGone().finally(() => {
+      this.#folding = undefined;
+    });
+    return this.#folding;
+  }
+
+  async #foldGone(): Promise<void> {
     const gone = this.#gone;
     if (gone.length < 2) return;
     const folded = await aggregated(gone).getMetricsAsJSON();

@@ -3,6 +3,9 @@ import { KeyedLock } from "../lib/keyed-lock.ts";
 import type { PublishedHash } from "../registry/upload-memory.ts";
 import type { Hold } from "./calls.ts";
 
+/** Why one that asks is refused; it comes to the worker as these words. */
+export const TOO_MANY_WAIT = "too many wait";
+
 /** Requests of all workers that wait for a name: far more only where the storage hangs. */
 const MOST_WAITERS = 4000;
 
@@ -11,7 +14,7 @@ const MOST_HASHES = 10_000;
 
 /** Where all workers get what only one of them may have at a time, and leave what another one may need. */
 export class Desk {
-  readonly locks: KeyedLock = new KeyedLock({ limit: MOST_WAITERS, toError: () => new Error("too many wait") });
+  readonly locks: KeyedLock = new KeyedLock({ limit: MOST_WAITERS, toError: () => new Error(TOO_MANY_WAIT) });
   /** Who is at an upload or waits for it, by its key. */
   readonly turns: Map<string, Set<() => void>> = new Map();
   readonly hashes: LRUCache<string, PublishedHash> = new LRUCache({ max: MOST_HASHES });

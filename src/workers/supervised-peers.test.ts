@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import { test } from "node:test";
 import { Unavailable } from "../oci/errors.ts";
+import { StorageBusy } from "../storage/errors.ts";
 import type { OfSupervisor, OfWorker } from "./calls.ts";
 import { Desk } from "./desk.ts";
 import { Link, type Port } from "./link.ts";
@@ -160,6 +161,20 @@ test("without a supervisor nothing is locked, deleted or waited for, and hashes 
   );
   await assert.rejects(peers.deletions.announce({ kind: "blob", repository: "a", digest: "d" }), Unavailable);
   assert.equal(await peers.uploads.find("a/1"), undefined);
+});
+
+test("where too many wait for locks of several workers, clients hear what they would of one", async () => {
+  const desk = new Desk();
+  const { peers } = workerAt(desk);
+  const { promise: held, resolve: end } = Promise.withResolvers<void>();
+  const waiting = Array.from({ length: 4001 }, () => peers.locks.exclusive("a", () => held));
+  await turns();
+  await assert.rejects(
+    peers.locks.exclusive("a", () => held),
+    StorageBusy,
+  );
+  end();
+  await Promise.all(waiting);
 });
 
 test("a refusal of the supervisor is told", async () => {

@@ -2,7 +2,9 @@ import type { Deletion } from "../cache/deletions.ts";
 import type { Locks } from "../lib/locks.ts";
 import { Unavailable } from "../oci/errors.ts";
 import type { UploadPeers } from "../registry/upload-memory.ts";
+import { StorageBusy } from "../storage/errors.ts";
 import type { OfSupervisor, OfWorker } from "./calls.ts";
+import { TOO_MANY_WAIT } from "./desk.ts";
 import type { Link } from "./link.ts";
 import type { Peers } from "./peers.ts";
 import type { SharedTally } from "./shared-tally.ts";
@@ -101,12 +103,14 @@ export class SupervisedPeers implements Peers {
   }
 }
 
-/** @throws {Unavailable} */
+/** @throws {StorageBusy | Unavailable} */
 async function answered<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;
   } catch (cause) {
-    const detail = `the worker cannot agree with the others: ${cause instanceof Error ? cause.message : cause}`;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    if (reason === TOO_MANY_WAIT) throw new StorageBusy("the supervisor");
+    const detail = `the worker cannot agree with the others: ${reason}`;
     throw new Unavailable(detail, { cause });
   }
 }
