@@ -77,6 +77,25 @@ test("what a worker announced that ends is told again, because it may have ended
   assert.deepEqual(second?.forgotten, ["d", "d"]);
 });
 
+test("one that starts has longer to forget what another deletes than one that serves", async (t) => {
+  await using place = await startTwo("hangs starting");
+  const { crew } = place;
+  await crew.members[1]?.kill();
+  await until("another one starts", () => crew.members.length === 2);
+  const starting = crew.members[1];
+  assert.ok(starting);
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { mock } = t.mock.method(starting.link, "ask");
+  crew.renew();
+  while (mock.callCount() === 0) await new Promise((resolve) => setImmediate(resolve));
+  t.mock.timers.tick(29_999);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(starting.reason, undefined);
+  t.mock.timers.tick(1);
+  await starting.ended;
+  assert.equal(starting.reason, "it did not answer within 30000 ms");
+});
+
 test("a place that the system has no process for is tried again, and the others serve on", async (t) => {
   await using place = await startTwo("");
   const { execPath } = process;

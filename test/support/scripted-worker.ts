@@ -5,6 +5,7 @@
  * - `fails agreed`: the second one of the start refuses whatever it had agreed to.
  * - `all fail`: each refuses another configuration that it had agreed to.
  * - `dies deleting`: the first one of the start announces a deletion at `renew`, and kills itself when the others know.
+ * - `hangs starting`: the second one that comes later serves and forgets nothing; the first announces a deletion at `renew`.
  */
 import type { Begin, ReadFile } from "../../src/workers/calls.ts";
 import { Link } from "../../src/workers/link.ts";
@@ -29,6 +30,10 @@ function isThe(number: number, script: string): boolean {
   return begun?.isStart === true && begun.number === number && begun.path === script;
 }
 
+function isHanging(): boolean {
+  return begun?.isStart === false && begun.number === 2 && begun.path === "hangs starting";
+}
+
 function die(): void {
   process.kill(process.pid, "SIGKILL");
 }
@@ -37,7 +42,7 @@ const link = new Link<Out, Record<string, (body: never) => unknown>>(process, {
   begin: (begin: Begin) => {
     begun = begin;
     current = begin.current;
-    link.tell("serving", { location: "", address: "" });
+    if (!isHanging()) link.tell("serving", { location: "", address: "" });
   },
   reload: async ({ file }: { file: ReadFile | undefined }) => {
     await link.ask("agree", true);
@@ -48,11 +53,14 @@ const link = new Link<Out, Record<string, (body: never) => unknown>>(process, {
     return undefined;
   },
   renew: async () => {
-    if (!isThe(1, "dies deleting")) return;
+    if (begun?.number !== 1) return;
     await link.ask("announce", { kind: "blob", repository: "a", digest: "d" });
-    die();
+    if (isThe(1, "dies deleting")) die();
   },
-  forget: ({ digest }: { digest: string }) => void forgotten.push(digest),
+  forget: ({ digest }: { digest: string }) => {
+    forgotten.push(digest);
+    return isHanging() ? new Promise(() => undefined) : undefined;
+  },
   report: (): ScriptedReport => ({ text: current?.text, forgotten }),
 });
 process.once("disconnect", () => process.exit());

@@ -227,6 +227,8 @@ describe("SIGHUP", () => {
     await until("it is reloaded, or not", () => /configuration (?:was not )?reloaded/.test(registry.log));
     assert.deepEqual(await marksOf(registry), ["b", "b"], registry.log);
     assert.equal(registry.log.match(/SIGKILL/g)?.length, 1);
+    process.kill(registry.pid, "SIGHUP"); // all agree to what they have
+    await until("it is reloaded again", () => registry.log.includes("configuration reloaded: nothing changed"));
   });
 
   test("leaves everything as it is where the next configuration cannot be used", async () => {
