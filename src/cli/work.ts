@@ -48,6 +48,7 @@ class Worker {
       elsewhere: (tally) => this.#tally.hear(tally),
       report: async () => await this.#instruments?.report(),
       reload: ({ file }) => this.#reload(file),
+      ping: () => undefined,
       renew: () => this.#renew(),
       drain: (reason) => this.#stop.resolve(reason),
     });

@@ -77,7 +77,10 @@ export class Http2Connections implements Disposable {
       if (!response.stream.destroyed) response.writeContinue(); // it throws for one that its client has reset
       answer(request, response);
     });
-    this.#server.on("stream", (stream: ServerHttp2Stream) => dropUnread(stream, timeouts.stall));
+    this.#server.on("stream", (stream: ServerHttp2Stream) => {
+      dropUnread(stream, timeouts.stall);
+      if (stream.closed) stream.destroy(); // reset before we heard of it: the runtime would keep it, and its connection, for ever
+    });
   }
 
   /** Serves a connection of which the first byte, or the first after the handshake, is still to be read. */

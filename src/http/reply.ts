@@ -27,7 +27,7 @@ export class Reply {
     const spelled = canonicalName(name);
     const index = this.#indexOf(spelled);
     if (index < 0) this.#fields.push(spelled, value);
-    else this.#fields[index + 1] = value;
+    else this.#replace(index, value);
     return this;
   }
 
@@ -69,6 +69,13 @@ export class Reply {
   sendHead(): void {
     const fields = this.#fields;
     this.response.writeHead(this.status, streamOf(this.response.req) ? toObject(fields) : fields);
+  }
+
+  /** The operator may have set several. */
+  #replace(index: number, value: string): void {
+    const name = this.#fields[index] as string;
+    this.removeHeader(name);
+    this.#fields.push(name, value);
   }
 
   #indexOf(spelled: string): number {

@@ -78,6 +78,8 @@ export type OfWorker = {
   readonly report: (_: null) => Promise<Report | undefined>;
   /** Answered once it counts, or with the reason why everything stays as it is. */
   readonly reload: (file: { readonly file: ReadFile | undefined }) => Promise<string | undefined>;
+  /** Whether it is there. */
+  readonly ping: (_: null) => void;
   /** Opens files again that may have been replaced. */
   readonly renew: (_: null) => void;
   readonly drain: (reason: string) => void;

@@ -16,11 +16,11 @@ interface Place extends AsyncDisposable {
 }
 
 /** Two workers that do what `script` says. */
-async function startTwo(script: string): Promise<Place> {
+async function startTwo(script: string, beat = 5000): Promise<Place> {
   const said: string[] = [];
   const socket = openSync("/dev/null", "r");
   const crew = new Crew({
-    ...{ size: 2, program: WORKER, command: [], socket },
+    ...{ size: 2, program: WORKER, command: [], socket, beat },
     begin: { first: fileOf("old"), path: script, flags: { defaultConfig: false }, instance: "", secret: "" },
     onDeath: ({ number }) => said.push(`${number} died`),
     onFailure: (number) => said.push(`${number} fails`),
@@ -109,4 +109,10 @@ test("a place that the system has no process for is tried again, and the others 
   assert.equal((await place.reports()).length, 1);
   restore();
   await until("another one serves", () => place.said.includes("1 serves"));
+});
+
+test("a worker that is there and answers nothing is ended, and another one takes its place", async () => {
+  await using place = await startTwo("hangs", 50);
+  await until("another one serves", () => place.said.includes("2 serves"));
+  assert.deepEqual(place.said, ["2 died", "2 serves"]);
 });

@@ -6,6 +6,7 @@ import { Accord, REFUSED_ELSEWHERE } from "./accord.ts";
 import type { Begin, Place, ReadFile, Taken, Tally } from "./calls.ts";
 import { Desk, type Seat } from "./desk.ts";
 import { type Ending, Member, type MemberOptions } from "./member.ts";
+import { watchPulse } from "./pulse.ts";
 import { RecentDeletions } from "./recent-deletions.ts";
 import { Restarts } from "./restarts.ts";
 
@@ -24,12 +25,17 @@ const AGREEING = 60_000;
 /** One that has not answered by then whether it goes on, though it was told that the others do or do not, is ended. ms */
 const RELOADING = 2 * AGREEING;
 
+/** ms; one is ended that says nothing for six of them. */
+const BEAT = 5000;
+
 /** What workers are given beyond the time in which they drain. ms */
 const CLOSING = 5000;
 
 export interface CrewOptions extends MemberOptions {
   readonly size: number;
   readonly begin: Omit<Begin, "number" | "current" | "isStart">;
+  /** ms between two questions whether a worker is there; 5 s */
+  readonly beat?: number;
   /** Told of each that ended without being asked to, and how long it takes until there is another. ms */
   readonly onDeath: (member: Member, ending: Ending, wait: number) => void;
   /** Told that another one could not even be begun, why, and how long it takes until that is tried again. ms */
@@ -204,6 +210,7 @@ export class Crew {
       serving: (place) => {
         this.#serving.add(member);
         if (this.#tallies.size > 0) this.#tellTallies(undefined, []);
+        void watchPulse(member, this.#options.beat ?? BEAT, this.#stop.signal);
         resolve(place);
       },
     });

@@ -56,6 +56,7 @@ function workerAt(desk: Desk): {
     elsewhere: () => undefined,
     report: async () => undefined,
     reload: async () => undefined,
+    ping: () => undefined,
     renew: () => undefined,
     drain: () => undefined,
   });

@@ -5,6 +5,7 @@
  * - `fails agreed`: the second one of the start refuses whatever it had agreed to.
  * - `all fail`: each refuses another configuration that it had agreed to.
  * - `dies deleting`: the first one of the start announces a deletion at `renew`, and kills itself when the others know.
+ * - `hangs`: the second one of the start answers nothing when it is asked whether it is there.
  * - `hangs starting`: the second one that comes later serves and forgets nothing; the first announces a deletion at `renew`.
  */
 import type { Begin, ReadFile } from "../../src/workers/calls.ts";
@@ -51,6 +52,9 @@ const link = new Link<Out, Record<string, (body: never) => unknown>>(process, {
     if (begun?.path === "all fail" && file?.text !== begun.current?.text) return "it fails";
     current = file;
     return undefined;
+  },
+  ping: async () => {
+    if (isThe(2, "hangs")) await new Promise(() => undefined);
   },
   renew: async () => {
     if (begun?.number !== 1) return;
