@@ -209,6 +209,12 @@ registryContract("the routes", (open) => {
     assert.equal((await api.send("GET", "/nowhere")).headers["x-own"], undefined);
   });
 
+  test("of http.headers none is left that an answer sets itself, however many there were", async () => {
+    await using api = await open({ headers: { "Content-Type": ["a/b", "c/d"], "X-Own": ["1"] } });
+    const { headers } = await api.send("GET", "/v2/");
+    assert.deepEqual([headers["content-type"], headers["x-own"]], ["application/json", "1"]);
+  });
+
   test("the version and http.headers are on blobs too: whole, in part, unchanged, and not to be had", async () => {
     await using api = await open({ headers: { "X-Own": ["1"] } });
     const digest = await pushBlob(api, "a", Buffer.from("0123456789"));

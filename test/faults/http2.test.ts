@@ -239,6 +239,22 @@ describe("a hostile client of HTTP/2", () => {
     assert.equal((await api.send("GET", "/v2/")).status, 200);
   });
 
+  test("that asks, resets, says goodbye and leaves in one packet leaves no connection behind", async () => {
+    await using api = await open({ timeouts: { header: 200, idle: 200 } });
+    const socket = connect(api.port, "127.0.0.1").on("error", () => undefined);
+    const ended = new Promise((resolve) => socket.resume().once("close", resolve));
+    await once(socket, "connect");
+    socket.end(
+      Buffer.concat([
+        ...[PREFACE, frame(FrameType.settings, 0, 0)],
+        frame(FrameType.headers, END_HEADERS | END_STREAM, 1, headerBlock(GET)),
+        frame(FrameType.reset, 0, 1, Buffer.alloc(4)),
+        frame(FrameType.goaway, 0, 0, Buffer.alloc(8)),
+      ]),
+    );
+    await ended;
+  });
+
   test("that waits for 100-continue and resets the stream at once harms nobody", async () => {
     await using api = await open();
     const head = headerBlock({ ...GET, ":method": "POST", expect: "100-continue" });
