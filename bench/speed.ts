@@ -104,7 +104,7 @@ the same bytes from memory; that of a push is the slower of SHA-256 on one core 
 \`node:http\` on the same core that do what a registry cannot leave out: receive, hash and write durably; read a file and send it.
 Ratios count, absolute figures depend on the machine. Ours was started once before, so that nothing is left to compile; its first start
 is a row of its own. What a request's time goes to, and what did not pay, is told in [0024](decisions/0024-speed.md); workers in
-[0025](decisions/0025-workers.md); many clients, tags and repositories in [benchmarks-growth.md](benchmarks-growth.md).
+[0025](decisions/0025-workers.md); \`npm run bench:growth\` measures many clients, tags and repositories.
 
 ${describeMachine(before)}
 
