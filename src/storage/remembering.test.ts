@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { driverContract } from "../../test/contract/driver.ts";
 import { countingDriver } from "../../test/support/counting-driver.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
@@ -58,9 +59,24 @@ describe("a content that is read again", () => {
     calls.length = 0;
     assert.equal(driver.recallContent("/link"), "old");
     assert.deepEqual(calls, ["stampOf"]);
+    await setImmediate();
     await inner.putContent("/link", Buffer.from("new"));
     assert.equal(driver.recallContent("/link"), undefined);
     await inner.delete("/link");
+    assert.equal(driver.recallContent("/link"), undefined);
+  });
+
+  test("is looked at once for all that recall it in one turn, and anew after a change by this process", async () => {
+    const { driver, read, calls } = await open({ age: 50 });
+    assert.ok(canRecall(driver));
+    for (let i = 0; i < 2; i++) await read();
+    calls.length = 0;
+    for (let i = 0; i < 3; i++) assert.equal(driver.recallContent("/link"), "old");
+    assert.deepEqual(calls, ["stampOf"]);
+    await setImmediate();
+    assert.equal(driver.recallContent("/link"), "old");
+    assert.deepEqual(calls, ["stampOf", "stampOf"]);
+    await driver.putContent("/link", Buffer.from("new"));
     assert.equal(driver.recallContent("/link"), undefined);
   });
 

@@ -6,8 +6,10 @@ import {
   canStamp,
   type DetailingDriver,
   type FileInfo,
+  type FileStamp,
   type ListedChild,
   type RecallingDriver,
+  type StampingDriver,
   type StorageDriver,
 } from "./driver.ts";
 import { toFileInfo } from "./stamp.ts";
@@ -51,20 +53,67 @@ const STAMPS_A_TURN = 200;
  */
 export function rememberingDriver(driver: StorageDriver, options: RememberingOptions): StorageDriver {
   if (!canStamp(driver)) return driver;
-  const allowance = new TurnAllowance(STAMPS_A_TURN);
-  const stampOf = driver.stampOf.bind(driver);
-  const stamps: Stamps = {
-    takeStamp: (path) => (allowance.take() ? stampOf(path) : undefined),
-    wait: () => allowance.wait(),
-  };
+  const stamps = new TurnStamps(driver.stampOf.bind(driver));
   return decorate(driver, {
+    ...forgettingTurns(driver, stamps),
     ...rememberContents(driver, options, stamps),
     ...rememberPresence(driver, options, stamps),
     ...(canListDetailed(driver) && rememberListings(driver, options, stamps)),
   });
 }
 
-type Stamps = Pick<StampMemoryOptions<unknown>, "takeStamp" | "wait">;
+type Stamps = Pick<StampMemoryOptions<unknown>, "takeStamp" | "stampOfTurn" | "wait">;
+
+/**
+ * Stamps, so many a turn of the event loop. Requests that come in one turn share them: all of them had begun to arrive when the
+ * turn began, so an answer is never older than its request. Of sixteen clients that ask for one tag, seven or so come together,
+ * and a stamp takes 20 µs between other things ("GET manifest by tag" of `npm run bench`: 75 µs by tag, 52 by digest).
+ */
+class TurnStamps implements Stamps {
+  readonly #stampOf: StampingDriver["stampOf"];
+  readonly #taken = new Map<string, FileStamp>();
+  readonly #allowance = new TurnAllowance(STAMPS_A_TURN, () => this.#taken.clear());
+
+  constructor(stampOf: StampingDriver["stampOf"]) {
+    this.#stampOf = stampOf;
+  }
+
+  readonly takeStamp = (path: string): FileStamp | undefined =>
+    this.#allowance.take() ? this.#stampOf(path) : undefined;
+
+  readonly stampOfTurn = (path: string): FileStamp | undefined => {
+    const taken = this.#taken.get(path);
+    if (taken) return taken;
+    const stamp = this.takeStamp(path);
+    if (stamp) this.#taken.set(path, stamp);
+    return stamp;
+  };
+
+  readonly wait = (): Promise<void> | undefined => this.#allowance.wait();
+
+  forget(): void {
+    this.#taken.clear();
+  }
+}
+
+/** What this process wrote is seen by whoever reads after it, in the same turn as well. */
+function forgettingTurns(
+  driver: StorageDriver,
+  stamps: TurnStamps,
+): Pick<StorageDriver, "putContent" | "move" | "delete"> {
+  const forgetting = async (work: Promise<void>): Promise<void> => {
+    try {
+      await work;
+    } finally {
+      stamps.forget();
+    }
+  };
+  return {
+    putContent: (...put) => forgetting(driver.putContent(...put)),
+    move: (...move) => forgetting(driver.move(...move)),
+    delete: (...removal) => forgetting(driver.delete(...removal)),
+  };
+}
 
 function rememberContents(
   driver: StorageDriver,
@@ -91,19 +140,19 @@ function toText({ buffer, byteOffset, byteLength }: Uint8Array): string {
 function rememberPresence(
   driver: StorageDriver,
   { stats }: RememberingOptions,
-  { takeStamp }: Stamps,
+  { takeStamp, stampOfTurn }: Stamps,
 ): Pick<RecallingDriver, "stat" | "recallInfo"> {
   const seen = new LRUCache<string, true>({ maxSize: MOST_PATHS, sizeCalculation: () => 1 });
   const recallInfo = (path: string): FileInfo | undefined => {
-    const stamp = seen.get(path) && takeStamp(path);
+    const stamp = seen.get(path) && stampOfTurn(path);
     return stamp && toFileInfo(stamp);
   };
   return {
     recallInfo,
     stat: async (path) => {
       if (!stats(path)) return await driver.stat(path);
-      const known = recallInfo(path);
-      if (known) return known;
+      const stamp = seen.get(path) && takeStamp(path);
+      if (stamp) return toFileInfo(stamp);
       seen.delete(path);
       const info = await driver.stat(path);
       seen.set(path, true);

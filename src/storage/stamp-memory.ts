@@ -5,6 +5,8 @@ import { isSameStamp, isSettled } from "./stamp.ts";
 
 export interface StampMemoryOptions<T> {
   readonly takeStamp: StampingDriver["stampOf"];
+  /** The same, or a stamp that was taken in this turn of the event loop. */
+  readonly stampOfTurn: StampingDriver["stampOf"];
   /** @returns until when to wait before a stamp is taken; undefined where one may be taken now */
   readonly wait: () => Promise<void> | undefined;
   /** ms since 1970, by the clock that the file system has. */
@@ -37,7 +39,7 @@ export class StampMemory<T> {
   /** @returns undefined where nothing is known, or it has changed */
   recall(path: string): T | undefined {
     const known = this.#paths.get(path)?.known;
-    const stamp = known && this.#options.takeStamp(path);
+    const stamp = known && this.#options.stampOfTurn(path);
     return stamp && isSameStamp(stamp, known.stamp) ? known.value : undefined;
   }
 
