@@ -7,7 +7,7 @@ import { PromptReads, promptReadsBelow, type Watch } from "./prompt-reads.ts";
 
 const CONTENT = Buffer.from("0123456789");
 
-test("after a slow read there is none for fifty times as long", async () => {
+test("after slow reads of more than 5 ms there is none until all but 5 ms is atoned for, fifty times as long", async () => {
   await using opened = await openFile();
   const clock = new Clock();
   const reads = new PromptReads(0, clock);
@@ -19,10 +19,30 @@ test("after a slow read there is none for fifty times as long", async () => {
   clock.step = 8;
   assert.deepEqual(reads.read(opened.fd, into, 0), { count: 4, wasPrompt: false });
   clock.step = 0;
-  clock.time += 399;
+  clock.time += 149; // (8 - 5) * 50
   assert.ok(!reads.mayRead(4));
   clock.time += 1;
   assert.ok(reads.mayRead(4));
+});
+
+test("stray waits of a millisecond do not end reading here, many close to one another do", async () => {
+  await using opened = await openFile();
+  const clock = new Clock();
+  const reads = new PromptReads(0, clock);
+  const readSlowly = (): boolean => {
+    clock.step = 1;
+    reads.read(opened.fd, Buffer.alloc(4), 0);
+    clock.step = 0;
+    return reads.mayRead(4);
+  };
+  for (let stray = 0; stray < 4; stray++) {
+    assert.ok(readSlowly());
+    clock.time += 60;
+    await new Promise(setImmediate);
+  }
+  const allowed: boolean[] = [];
+  for (let read = 0; read < 6; read++) allowed.push(readSlowly());
+  assert.deepEqual(allowed, [true, true, true, true, false, false]);
 });
 
 test("a read that took long without having waited counts as prompt: others had the core", async () => {
@@ -66,14 +86,14 @@ test("the first read of a file is made through the pool, and the next ones after
   const here = new CountedReads(reads.device, clock);
   await using reader = await openReader(file, "/file", 0, here);
   const counts: number[] = [];
-  for (const step of [0.1, 0.1, 0.1, 2, 0.1, 0.1]) {
+  for (const step of [0.1, 0.1, 0.1, 2, 0.1, 0.1, 8, 0.1, 0.1]) {
     clock.step = step;
     const into = Buffer.alloc(1);
     assert.equal(await reader.read(into), 1);
     assert.equal(into.toString(), CONTENT.toString()[counts.length]);
     counts.push(here.count);
   }
-  assert.deepEqual(counts, [0, 1, 2, 3, 3, 3]);
+  assert.deepEqual(counts, [0, 1, 2, 3, 3, 4, 5, 5, 5]);
 });
 
 test("others have their turn before a read made here is told of", async () => {

@@ -14,8 +14,11 @@ const READS_A_TURN = 4;
 /** Bytes of one read. */
 const LONGEST = 512 * 1024;
 
-/** For so many times as long as a read held everybody up there is no other: 2 % of the time is lost at most. */
+/** Of the time, reads that had to wait may take 2 %: each is atoned for by fifty times as long without another. */
 const ATONEMENT = 50;
+
+/** So much may be lost at once: a stray wait of a millisecond, when the system or another thread was at work, is no slow disk. ms */
+const PATIENCE = 5;
 
 /** What time is told by. */
 export interface Watch {
@@ -31,16 +34,18 @@ export interface Watch {
  * alone, least of 15; `npm run bench`, "pull a 256 MiB blob").
  *
  * Nobody tells beforehand whether bytes are in memory. So the first read of a file and any after a slow one go through the
- * pool; only after one that was prompt is the next made here. Where that had to wait all the same, nothing is read here for fifty
- * times as long: a disk may hold up requests for a fiftieth of the time, and one that hangs does it once. A read that took long
- * only because others had the core did not wait: the system counts both apart, for 3 µs.
+ * pool; only after one that was prompt is the next made here. Where that had to wait all the same, it is put to an account that
+ * forgets 2 % of the time; what is above 5 ms there has to be forgotten before the next. So a disk may hold up requests for a
+ * fiftieth of the time, and one that hangs does it once. A read that took long only because others had the core did not wait:
+ * the system counts both apart, for 3 µs.
  */
 export class PromptReads {
   /** Files elsewhere are not read here: what is mounted below the root may be a network's. */
   readonly device: number;
   readonly #watch: Watch;
   readonly #allowance = new TurnAllowance(READS_A_TURN);
-  #notBefore = Number.NEGATIVE_INFINITY;
+  /** When all is forgotten that was lost, ms. */
+  #atonedAt = Number.NEGATIVE_INFINITY;
 
   constructor(device: number, watch: Watch) {
     this.device = device;
@@ -49,7 +54,7 @@ export class PromptReads {
 
   /** Of a file whose last read was prompt. */
   mayRead(length: number): boolean {
-    return length <= LONGEST && this.#watch.now() >= this.#notBefore && this.#allowance.take();
+    return length <= LONGEST && this.#watch.now() >= this.#atonedAt - ATONEMENT * PATIENCE && this.#allowance.take();
   }
 
   /** @returns how many bytes, and whether the next may be read in the same way */
@@ -59,7 +64,7 @@ export class PromptReads {
     const count = readSync(fd, into, 0, into.length, position);
     const ended = now();
     const wasPrompt = ended - begun <= PROMPT || waits() === before;
-    if (!wasPrompt) this.#notBefore = ended + ATONEMENT * (ended - begun);
+    if (!wasPrompt) this.#atonedAt = Math.max(this.#atonedAt, ended) + ATONEMENT * (ended - begun);
     return { count, wasPrompt };
   }
 
