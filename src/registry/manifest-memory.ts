@@ -19,7 +19,8 @@ export class ManifestMemory {
 
   /** @returns bytes of the caller's own */
   get(digest: Digest): Uint8Array | undefined {
-    return this.#manifests.get(digest)?.slice();
+    const bytes = this.#manifests.get(digest);
+    return bytes && Buffer.from(bytes);
   }
 
   set(digest: Digest, bytes: Uint8Array): void {

@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { Unauthorized } from "../../oci/errors.ts";
 import { type Access, toScopes } from "../access.ts";
@@ -26,12 +25,12 @@ interface Verified {
   readonly grant: Grant;
 }
 
-/** Characters of all tokens that are known as verified. */
+/** Characters of all tokens that are known as verified, with what each costs beside. */
 const KNOWN_SIZE = 16 * 1024 * 1024;
 
 /**
- * Tokens that a token server signed. One that was verified is known by its hash until it expires or a key changes, so it
- * costs a lookup when it comes again.
+ * Tokens that a token server signed. One that was verified is known until it expires or a key changes, so it costs a lookup
+ * when it comes again; by the header as it came, because its hash took 4 % of "HEAD blob, bearer token" (`npm run bench`).
  * @see auth, section 5
  */
 export class TokenController implements AccessController {
@@ -48,12 +47,12 @@ export class TokenController implements AccessController {
 
   authorize(request: AccessRequest, needed: readonly Access[]): Grant | Promise<Grant> {
     const keys = this.#current();
-    const token = tokenOf(request.headers.authorization);
-    if (token === undefined) throw this.#refusal(request, needed, "authorization token required");
-    const id = hash("sha256", token, "base64");
-    const known = this.#known.get(id);
+    const { authorization = "" } = request.headers;
+    const known = this.#known.get(authorization);
     if (known && this.#counts(known)) return this.#granted(known, request, needed);
-    return this.#verified(token, id, keys, request, needed);
+    const token = tokenOf(authorization);
+    if (token === undefined) throw this.#refusal(request, needed, "authorization token required");
+    return this.#verified(token, authorization, keys, request, needed);
   }
 
   /** Forgets what other keys have signed. */
@@ -78,7 +77,7 @@ export class TokenController implements AccessController {
 
   async #verified(
     token: string,
-    id: string,
+    authorization: string,
     keys: TrustedKeys,
     request: AccessRequest,
     needed: readonly Access[],
@@ -89,7 +88,7 @@ export class TokenController implements AccessController {
       const mayPushClass = (name: string, manifestClass: string): boolean =>
         allowsClass(claims, "repository", name, manifestClass);
       const verified: Verified = { claims, grant: { user: claims.user, mayPull, mayPushClass } };
-      if (this.#keys === keys) this.#known.set(id, verified, { size: token.length + 1000 });
+      if (this.#keys === keys) this.#known.set(authorization, verified, { size: token.length + 1000 });
       return this.#granted(verified, request, needed);
     } catch (error) {
       if (!(error instanceof TokenInvalid)) throw error;
@@ -125,7 +124,7 @@ export class TokenController implements AccessController {
 }
 
 /** @returns undefined where none was sent, also for another scheme */
-function tokenOf(authorization = ""): string | undefined {
+function tokenOf(authorization: string): string | undefined {
   const [, token] = /^bearer ([^ ]*)$/i.exec(authorization) ?? [];
   return token;
 }
