@@ -2,20 +2,28 @@ import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
 /**
- * What cannot even be parsed as HTTP gets the registry's body too, and the end of its connection; only the end where it
- * comes behind a request whose answer is being sent, because it would become part of that.
+ * What cannot even be parsed as HTTP gets the registry's body too, and the end of its connection; where it comes behind requests
+ * that are whole, after their answers.
  */
-export function answerClientError(error: Error & { readonly code?: string }, socket: Socket): void {
-  if (
-    error.code === "ECONNRESET" ||
-    socket.destroyed ||
-    !socket.writable ||
-    isAnswering(socket) ||
-    isInHandshake(socket)
-  ) {
-    socket.destroy();
-    return;
-  }
+export function answerClientError(error: ClientError, socket: Socket): void {
+  if (error.code === "ECONNRESET" || isInHandshake(socket)) socket.destroy();
+  else if (!refused.has(socket)) refuse(error, socket);
+}
+
+type ClientError = Error & { readonly code?: string };
+
+/** Connections whose end is decided; each further byte on them is another error. */
+const refused = new WeakSet<Socket>();
+
+function refuse(error: ClientError, socket: Socket): void {
+  refused.add(socket);
+  const answering = answeringOn(socket);
+  if (answering?.req.complete) answering.once("close", () => refuse(error, socket));
+  else if (answering?.headersSent || socket.destroyed || !socket.writable) socket.destroy();
+  else sendRefusal(error, socket);
+}
+
+function sendRefusal(error: ClientError, socket: Socket): void {
   const [status, detail] = ANSWERS[error.code ?? ""] ?? ["400 Bad Request", "the request is no valid HTTP"];
   const body = bodyWith(detail);
   const head = [
@@ -29,7 +37,7 @@ export function answerClientError(error: Error & { readonly code?: string }, soc
 }
 
 /** As {@link answerClientError}, where the runtime has taken the head. In HTTP/1 it is the end of the connection as well. */
-export function refuseHead(response: ServerResponse, status: 400 | 431 = 431, detail: string = TOO_LONG): void {
+export function refuseHead(response: ServerResponse, status: 400 | 417 | 431 = 431, detail: string = TOO_LONG): void {
   const body = bodyWith(detail);
   const headers = {
     "Docker-Distribution-Api-Version": "registry/2.0",
@@ -49,9 +57,9 @@ function isInHandshake(socket: Socket & { readonly secureConnecting?: boolean })
   return socket.secureConnecting ?? false;
 }
 
-/** The runtime keeps the answer under way at its connection, and asks it the same in its own handler. */
-function isAnswering(socket: Socket & { readonly _httpMessage?: ServerResponse | null }): boolean {
-  return socket._httpMessage?.headersSent ?? false;
+/** The runtime keeps the answer under way at its connection, and asks it in its own handler. */
+function answeringOn(socket: Socket & { readonly _httpMessage?: ServerResponse | null }): ServerResponse | undefined {
+  return socket._httpMessage ?? undefined;
 }
 
 const TOO_LONG = "the request's head is longer than 16 KiB";

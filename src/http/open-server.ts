@@ -7,6 +7,7 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { http } from "../lib/node-http.ts";
 import type { ServerTls } from "../tls/server-tls.ts";
+import { refuseHead } from "./client-error.ts";
 import { firstBytes } from "./first-bytes.ts";
 import { Http2Connections } from "./http2.ts";
 import { intercept } from "./intercept.ts";
@@ -45,14 +46,17 @@ export function openServer(handler: RequestListener, options: ListeningOptions):
   else if (options.h2c) detect(server, options);
   watchConnections(server, options.tls !== undefined);
   server.on("timeout", dropStalled);
-  server.on("checkExpectation", (request, response) => server.emit("request", request, response));
+  server.on("checkExpectation", (_request, response) => refuseHead(response, 417, UNEXPECTED));
   return server;
 }
+
+const UNEXPECTED = "the request expects something other than 100-continue";
 
 function create(handler: RequestListener, { tls, http2, timeouts }: ListeningOptions): Server {
   const options: ServerOptions = {
     headersTimeout: timeouts.header,
     connectionsCheckingInterval: 1000,
+    requireHostHeader: false, // sound-head.ts says the same with a body
     keepAlive: true,
     keepAliveInitialDelay: PROBE,
   };

@@ -258,6 +258,7 @@ function answerUnrouted(exchange: Exchange): undefined {
   const { target, reply } = exchange;
   if (target.redirect !== undefined) return redirect(reply, target.redirect);
   if (target.problem !== undefined) return sendError(exchange, new NameInvalid(target.problem));
+  if (exchange.method === "OPTIONS" && exchange.request.url === "*") return reply.send(); // the server as a whole
   return sendText(reply.code(404), "404 page not found\n");
 }
 

@@ -22,6 +22,7 @@ const KNOWN: ReadonlySet<string> = new Set(http.METHODS);
 function problemOf(request: IncomingMessage): string | undefined {
   const { method = "", rawHeaders, httpVersion } = request;
   if (!KNOWN.has(method)) return "the request has a method that HTTP does not know";
+  if (httpVersion === "1.1" && request.headers.host === undefined) return "the request names no host";
   if (namesSeveralHosts(rawHeaders)) return "the request names more than one host";
   if (httpVersion === "1.0" && request.headers["transfer-encoding"] !== undefined) {
     return "a request of HTTP/1.0 cannot have a Transfer-Encoding";

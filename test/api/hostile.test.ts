@@ -180,9 +180,31 @@ registryContract("a hostile client", (open) => {
 
   test("that names no host is refused, and an expectation that nobody knows is not met", async () => {
     await using api = await openWithImage(open);
-    assert.match(await api.raw("GET /v2/ HTTP/1.1\r\n\r\n"), /^HTTP\/1\.1 400 /);
+    const answer = await api.raw("GET /v2/ HTTP/1.1\r\n\r\n");
+    assert.match(answer, /^HTTP\/1\.1 400 Bad Request\r\n.*\r\n\r\n.*"detail":"the request names no host"/s);
     const expectation = "GET /v2/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: the-unexpected\r\n\r\n";
-    assert.match(await api.raw(expectation), /^HTTP\/1\.1 200 /);
+    assert.match(await api.raw(expectation), /^HTTP\/1\.1 417 Expectation Failed\r\n.*\r\nConnection: close\r\n/s);
+  });
+
+  test("behind requests that are whole is refused after their answers, and in the middle of one instead of it", async () => {
+    await using api = await openWithImage(open);
+    const garbage = "\0garbage\r\n\r\n";
+    const get = "GET /v2/a/tags/list HTTP/1.1\r\nHost: x\r\n\r\n";
+    const list = '{"name":"a","tags":["t"]}\n';
+    const answers = await api.raw(get + get + garbage + garbage);
+    assert.deepEqual(
+      answers
+        .split("HTTP/1.1 ")
+        .slice(1)
+        .map((answer) => answer.slice(0, 3)),
+      ["200", "200", "400"],
+    );
+    assert.equal(answers.split(list).length, 3);
+    assert.match(answers, /"detail":"the request is no valid HTTP"\}\]\}\n$/);
+    const half = await api.raw(
+      `${get}POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nx${garbage}`,
+    );
+    assert.match(half, /^HTTP\/1\.1 200 .*HTTP\/1\.1 400 Bad Request\r\n/s);
   });
 
   test("that asks for a tunnel gets none", async () => {
