@@ -184,6 +184,16 @@ test("every source keeps to the table of imports and to the rules", () => {
   assert.deepEqual(findings(readModules(sourcesOfTree()), TABLE), []);
 });
 
+test("node:http is taken without an import, which would load more than there is of it", () => {
+  const importing = Object.entries(sourcesOfTree()).filter(([path, text]) => {
+    return !path.endsWith(".test.ts") && /^(?:import|export) (?!type )[^;]*"node:http";/m.test(text);
+  });
+  assert.deepEqual(
+    importing.map(([path]) => path),
+    [],
+  );
+});
+
 test("one source alone imports modules that only its operator knows", () => {
   assert.deepEqual(
     Object.keys(TABLE).filter((key) => TABLE[key]?.unwritten),

@@ -1,5 +1,6 @@
-import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
+import { http } from "../lib/node-http.ts";
 import type { ProxyVariables } from "../lib/proxy-variables.ts";
 import { trustSystemCertificates } from "../lib/system-certificates.ts";
 
@@ -72,7 +73,7 @@ function connector(
   proxies: ProxyVariables,
 ): (hop: Hop, headers: Headers, signal: AbortSignal) => Promise<IncomingMessage> {
   const options = { keepAlive: true, timeout: IDLE, proxyEnv: { ...proxies } };
-  const http = new HttpAgent(options);
+  const agent = new http.Agent(options);
   let https: HttpsAgent | undefined;
   return (hop, headers, signal) => {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
@@ -85,7 +86,8 @@ function connector(
         .on("error", reject)
         .end(hop.body);
     } else if (hop.url.protocol === "http:") {
-      requestHttp(hop.url, { ...asked, agent: http })
+      http
+        .request(hop.url, { ...asked, agent })
         .on("response", resolve)
         .on("error", reject)
         .end(hop.body);

@@ -1,8 +1,8 @@
 import { hash } from "node:crypto";
-import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { S3Client } from "@aws-sdk/client-s3";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
+import { http } from "../../lib/node-http.ts";
 import type { Proxies } from "../../lib/proxy-variables.ts";
 import type { S3Parameters } from "./parameters.ts";
 import { checkedProxies } from "./proxies.ts";
@@ -125,7 +125,7 @@ function withAgents(
     socketTimeout: patience.work,
     requestTimeout: patience.answer,
     throwOnRequestTimeout: true,
-    httpAgent: new HttpAgent(options),
+    httpAgent: new http.Agent(options),
     httpsAgent: new HttpsAgent({ ...options, rejectUnauthorized: !skipVerify }),
     logger: SILENT,
   };
