@@ -15,7 +15,7 @@ import { Failure } from "./failure.ts";
  */
 export async function listen(server: HttpServer, { addr, net }: HttpConfig, inherited?: number): Promise<string> {
   try {
-    if (inherited !== undefined) return await server.listen({ fd: inherited });
+    if (inherited !== undefined) return await server.listen({ fds: [inherited] });
     if (net === "unix") return await listenOnSocket(server, addr);
     const { host, port } = parseAddress(addr);
     if (host !== undefined) return await server.listen({ host: await oneAddress(host), port });

@@ -5,7 +5,7 @@ import { sizeThreadPool, tracing } from "../config/process.ts";
 import { type Instruments, openInstruments } from "../instruments.ts";
 import type { Begin, OfSupervisor, OfWorker, ReadFile } from "../workers/calls.ts";
 import { Link } from "../workers/link.ts";
-import { SOCKET } from "../workers/member.ts";
+import { SOCKETS } from "../workers/member.ts";
 import { SharedTally } from "../workers/shared-tally.ts";
 import { SupervisedPeers } from "../workers/supervised-peers.ts";
 import { Failure } from "./failure.ts";
@@ -74,7 +74,7 @@ class Worker {
       peers: this.#peers,
       isStart: begin.isStart && begin.number === 1,
       listen: async (listener, location) => {
-        const address = await listener.server.listen({ fd: SOCKET });
+        const address = await listener.server.listen({ fds: SOCKETS });
         this.#link.tell("serving", { location, address });
       },
       heed: (control) => this.#control.resolve(control),

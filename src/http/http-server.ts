@@ -1,20 +1,18 @@
 import type { RequestListener, Server } from "node:http";
-import type { ListenOptions } from "node:net";
 import { answerClientError } from "./client-error.ts";
+import { Doors, type Place } from "./doors.ts";
+import { intercept } from "./intercept.ts";
 import { endHttp2, type ListeningOptions, openServer } from "./open-server.ts";
-
-/**
- * Connections that may wait until they are accepted, as far as the system lets them (`net.core.somaxconn`). Beyond them clients
- * wait a second or three: with Node's 511 45 of 1,000 that came at once did (`npm run bench:growth`).
- */
-const BACKLOG = 4096;
 
 /**
  * What takes connections, apart from what answers: the one stays for the life of the process, the other may change.
  */
 export class HttpServer {
   readonly server: Server;
+  readonly #doors: Doors;
   #closing = false;
+  #open = 0;
+  #most = Number.POSITIVE_INFINITY;
 
   /** @param answer gets every request */
   constructor(options: ListeningOptions, answer: RequestListener) {
@@ -23,21 +21,24 @@ export class HttpServer {
       answer(request, response);
     }, options);
     this.server.on("clientError", answerClientError);
+    this.#doors = new Doors(this.server);
+    this.limitConnections(options.connections ?? 0);
+    intercept(this.server, "connection", (socket, next) => {
+      if (this.#open >= this.#most) return void socket.destroy();
+      this.#open += 1;
+      socket.once("close", () => {
+        this.#open -= 1;
+      });
+      next(socket);
+    });
   }
 
   /**
    * @returns the address as people write it, e.g. `[::]:5000` or the path of a socket
    * @throws {Error} with the code of the system
    */
-  async listen(where: ListenOptions | { readonly fd: number }): Promise<string> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.server.once("error", reject);
-    this.server.listen({ ...where, backlog: BACKLOG }, resolve);
-    try {
-      await promise;
-    } finally {
-      this.server.off("error", reject);
-    }
+  async listen(where: Place): Promise<string> {
+    await this.#doors.open(where);
     return toText(this.server.address());
   }
 
@@ -45,7 +46,7 @@ export class HttpServer {
   async close(): Promise<void> {
     this.#closing = true;
     endHttp2(this.server);
-    if (this.server.listening) await new Promise((resolve) => this.server.close(resolve));
+    await this.#doors.close();
   }
 
   /**
@@ -53,7 +54,7 @@ export class HttpServer {
    * @param others that other processes have of them
    */
   limitConnections(most: number, others = 0): void {
-    this.server.maxConnections = most > 0 ? Math.max(0, most - others) : Number.POSITIVE_INFINITY;
+    this.#most = most > 0 ? Math.max(0, most - others) : Number.POSITIVE_INFINITY;
   }
 }
 

@@ -8,6 +8,7 @@ import type { TLSSocket } from "node:tls";
 import { http } from "../lib/node-http.ts";
 import type { ServerTls } from "../tls/server-tls.ts";
 import { refuseHead } from "./client-error.ts";
+import { PROBE } from "./doors.ts";
 import { firstBytes } from "./first-bytes.ts";
 import { Http2Connections } from "./http2.ts";
 import { intercept } from "./intercept.ts";
@@ -32,16 +33,12 @@ export interface ListeningOptions {
   };
 }
 
-/** ms. As in the peers; finds out that a silent client's machine is gone. */
-const PROBE = 180_000;
-
 /** @returns a server that serves HTTP/2 by the way, and whatever is to be disposed of when it closes */
 export function openServer(handler: RequestListener, options: ListeningOptions): Server {
   const server = create(onlySound(handler), options);
   server.requestTimeout = 0;
   server.keepAliveTimeout = options.timeouts.idle;
   server.setTimeout(options.stall);
-  if (options.connections) server.maxConnections = options.connections;
   if (options.tls) guard(server, options.tls, options);
   else if (options.h2c) detect(server, options);
   watchConnections(server, options.tls !== undefined);

@@ -22,6 +22,7 @@ export class SharedConnections {
     this.#peers = peers;
     this.#most = most;
     server.server.on("connection", (socket) => {
+      if (socket.destroyed) return; // it was one too many
       this.#count(1);
       socket.once("close", () => this.#count(-1));
     });

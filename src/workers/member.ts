@@ -13,12 +13,12 @@ export interface MemberOptions {
   /** The program, and what it is to be told to become a worker. */
   readonly program: string;
   readonly command: readonly string[];
-  /** The descriptor that workers are to listen on; they have it as {@link SOCKET}. */
+  /** The descriptor that workers are to listen on; they have it as {@link SOCKETS}. */
   readonly socket: number;
 }
 
-/** Where a worker finds the socket, behind its channel. */
-export const SOCKET = 4;
+/** Where a worker finds the socket, behind its channel: several times, so that it lets in as many connections a turn. */
+export const SOCKETS = [4, 5, 6, 7] as const;
 
 /** A process that serves, as its supervisor sees it. */
 export class Member {
@@ -34,7 +34,9 @@ export class Member {
   /** @param calls what it may ask */
   constructor({ number, ...begin }: Begin, { program, command, socket }: MemberOptions, calls: OfSupervisor) {
     this.number = number;
-    this.#child = fork(program, command, { stdio: ["ignore", "inherit", "inherit", "ipc", socket] });
+    this.#child = fork(program, command, {
+      stdio: ["ignore", "inherit", "inherit", "ipc", ...SOCKETS.map(() => socket)],
+    });
     this.ended = ended(this.#child).finally(() => {
       this.isEnded = true;
     });
