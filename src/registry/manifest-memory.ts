@@ -19,8 +19,7 @@ export class ManifestMemory {
 
   /** @returns bytes of the caller's own */
   get(digest: Digest): Uint8Array | undefined {
-    const bytes = this.#manifests.get(digest);
-    return bytes && Buffer.from(bytes);
+    return this.#manifests.get(digest)?.slice();
   }
 
   set(digest: Digest, bytes: Uint8Array): void {
