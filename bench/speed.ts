@@ -101,7 +101,9 @@ Wharfinger against Debian's docker-registry ${peer} with its in-memory cache, on
 core for the server, another for the load; medians of ${values.rounds} rounds in turns; ${values.connections} connections, ${values.seconds} s a read. Both with their
 durable defaults, without lines of requests where nothing else is said. The ceiling of reads is a bare \`node:http\` server that sends
 the same bytes from memory; that of a push is the slower of SHA-256 on one core and \`dd\` with fdatasync. Beside them, "a bare server" is some lines of
-\`node:http\` on the same core that do what a registry cannot leave out: receive, hash and write durably; read a file and send it.
+\`node:http\` on the same core that do what a registry cannot leave out: receive, hash and write durably; read a file and send it. The ceiling
+of small images is a program that makes the same folders, files and names in the same layout, as durable, and is asked nothing.
+A pull is the median of five in a row.
 Ratios count, absolute figures depend on the machine. Ours was started once before, so that nothing is left to compile; its first start
 is a row of its own. What a request's time goes to, and what did not pay, is told in [0024](decisions/0024-speed.md); workers in
 [0025](decisions/0025-workers.md); \`npm run bench:growth\` measures many clients, tags and repositories.

@@ -14,6 +14,7 @@ import { describeMachine, loadNow } from "./machine.ts";
 import { type Content, seed } from "./speed/content.ts";
 import { Figures } from "./speed/figures.ts";
 import { measureRead, READS, type Read } from "./speed/reads.ts";
+import { table } from "./tables.ts";
 
 const WORKERS = [1, 2] as const;
 
@@ -47,7 +48,7 @@ async function measure(): Promise<void> {
       }
     }
   }
-  const text = `${table(figures)}\n\n${describeMachine(before)}`;
+  const text = `${report(figures)}\n\n${describeMachine(before)}`;
   console.log(text);
   if (values.out) await writeFile(values.out, `${text}\n`);
 }
@@ -71,10 +72,9 @@ async function note(
   const seconds = Number(values.seconds);
   const loading = { connections: Number(values.connections), authorization: undefined };
   await measureRead(url, read, read.path(content), { ...loading, seconds: 1 });
-  const [begin, time] = [processorTime(pid), performance.now()];
+  const begin = processorTime(pid);
   const { perSecond } = await measureRead(url, read, read.path(content), { ...loading, seconds });
-  const requests = (perSecond * (performance.now() - time)) / 1000;
-  const cost = ((processorTime(pid) - begin) / requests) * 1e6;
+  const cost = ((processorTime(pid) - begin) / (perSecond * seconds)) * 1e6;
   figures.add(`${read.what} rate`, String(workers), perSecond);
   figures.add(`${read.what} cost`, String(workers), cost);
   console.log(`${read.what}: ${workers} workers, ${Math.round(perSecond)}/s, ${cost.toFixed(1)} µs a request`);
@@ -88,18 +88,22 @@ function processorTime(pid: number): number {
   }, 0);
 }
 
-function table(figures: Figures): string {
-  const rows = SHOWN.map((what) => {
-    const [rate1, rate2] = WORKERS.map((workers) => figures.of(`${what} rate`, String(workers)) ?? 0);
-    const [cost1, cost2] = WORKERS.map((workers) => figures.of(`${what} cost`, String(workers)) ?? 0);
-    const costs = [cost1, cost2].map((cost) => cost?.toFixed(0));
-    const cores = [usedCores(rate1, cost1), usedCores(rate2, cost2)];
-    const rates = [rate1, rate2].map((rate) => Math.round(rate ?? 0));
-    return `| ${[what, ...rates, ratio(rate2, rate1), ...costs, ...cores].join(" | ")} |`;
+function report(figures: Figures): string {
+  const lines = SHOWN.map((what) => {
+    const rates = WORKERS.map((workers) => figures.of(`${what} rate`, String(workers)) ?? 0);
+    const costs = WORKERS.map((workers) => figures.of(`${what} cost`, String(workers)) ?? 0);
+    const cores = rates.map((rate, index) => usedCores(rate, costs[index]));
+    return [
+      what,
+      ...rates.map((rate) => rate.toFixed(0)),
+      ratio(rates),
+      ...costs.map((cost) => cost.toFixed(0)),
+      ...cores,
+    ];
   });
-  const head =
-    "| | 1 worker, /s | 2 workers, /s | times | 1 worker, µs a request | 2 workers, µs | 1 worker, cores | 2 workers, cores |";
-  return [head, "|---|---|---|---|---|---|---|---|", ...rows].join("\n");
+  const ofEach = ["/s", "µs a request", "cores"].map((unit) => WORKERS.map((workers) => `${workers} of them, ${unit}`));
+  const [rates = [], costs = [], cores = []] = ofEach;
+  return table(["workers", ...rates, "times", ...costs, ...cores], lines);
 }
 
 /** @param cost µs of processor time a request */
@@ -107,6 +111,6 @@ function usedCores(rate = 0, cost = 0): string {
   return ((rate * cost) / 1e6).toFixed(2);
 }
 
-function ratio(one = 0, other = 1): string {
-  return (one / other).toFixed(2);
+function ratio([one = 1, two = 0]: readonly number[]): string {
+  return (two / one).toFixed(2);
 }

@@ -67,6 +67,7 @@ const TABLE: Table = {
     sources: ["app.ts", "config", "http/debug-server.ts", "http/http-server.ts", "http/turn.ts", "telemetry"],
     packages: ["commander"],
   },
+  "cli/bind.ts": { sources: ["lib/listening.ts"], packages: [] },
   "cli/load.ts": { sources: ["driver-parameters.ts"], packages: [] },
   "cli/notifications-status.ts": { sources: ["data-folder.ts", "notifications"], packages: [] },
   "cli/serve-alone.ts": { sources: ["instruments.ts"], packages: [] },

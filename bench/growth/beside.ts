@@ -4,12 +4,12 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { toDigest } from "../../src/oci/digest.ts";
 import { run } from "../../test/support/run.ts";
+import { startBare } from "../speed/bare.ts";
 import { table } from "../tables.ts";
-import { startBare } from "./bare.ts";
 import { GrowthDirectory, type Image } from "./directory.ts";
 import { quantiles, rate } from "./latencies.ts";
 import { askSteadily } from "./open-loop.ts";
-import { READS } from "./rates.ts";
+import { pathsOf, READS } from "./rates.ts";
 import { GrowthServer } from "./server.ts";
 import type { Growing } from "./sizes.ts";
 import { LONGER } from "./under-load.ts";
@@ -36,7 +36,7 @@ export async function measureBeside({ folder, seconds, say }: Growing): Promise<
   const directory = new GrowthDirectory(place);
   const digest = await addBig(directory, folder.join("big"));
   await using server = await GrowthServer.open(place);
-  await using bare = await startBare(server.url, directory.image, folder);
+  await using bare = await startBare(server.url, pathsOf(directory.image), folder);
   const blob = `${server.url}/v2/${directory.image.name}/blobs/${digest}`;
   const cases: readonly Case[] = [
     { what: "alone", url: server.url },
@@ -105,6 +105,8 @@ class Neighbour implements AsyncDisposable {
 
   /** MiB, on average of the blobs that it moved. */
   get perSecond(): number {
+    if (this.#rates.length === 0)
+      throw new Error("the neighbour moved no whole blob meanwhile; give it more --seconds");
     return this.#rates.reduce((sum, one) => sum + one, 0) / this.#rates.length;
   }
 

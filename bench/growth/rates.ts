@@ -13,6 +13,11 @@ export const READS: readonly GrowthRead[] = [
   { what: "HEAD blob", method: "HEAD", path: ({ name, blob }) => `/v2/${name}/blobs/${blob}` },
 ];
 
+/** Of all of them. */
+export function pathsOf(image: Image): readonly string[] {
+  return READS.map(({ path }) => path(image));
+}
+
 /** As fast as the server answers. */
 export function measureRate(
   url: string,

@@ -1,9 +1,9 @@
+import { startBare } from "../speed/bare.ts";
 import { table } from "../tables.ts";
-import { startBare } from "./bare.ts";
 import { GrowthDirectory } from "./directory.ts";
 import { milliseconds, quantiles, rate } from "./latencies.ts";
 import { askSteadily } from "./open-loop.ts";
-import { measureRate, READS } from "./rates.ts";
+import { measureRate, pathsOf, READS } from "./rates.ts";
 import { GrowthServer } from "./server.ts";
 import type { Growing } from "./sizes.ts";
 
@@ -18,7 +18,7 @@ export async function measureUnderLoad({ folder, seconds, say }: Growing): Promi
   const place = folder.join("load");
   const { image } = new GrowthDirectory(place);
   await using server = await GrowthServer.open(place);
-  await using bare = await startBare(server.url, image, folder);
+  await using bare = await startBare(server.url, pathsOf(image), folder);
   const lines: string[][] = [];
   for (const read of READS) {
     const highest = await measureRate(server.url, read, image, { seconds, connections: CONNECTIONS });

@@ -1,19 +1,16 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { mkdir, rm } from "node:fs/promises";
 import { residentOf } from "../../test/faults/process-figures.ts";
-import { freePort } from "../../test/support/free-port.ts";
 import type { TemporaryFolder } from "../../test/support/temporary-folder.ts";
-import { ask } from "./ask.ts";
+import { startBare } from "./bare.ts";
 import { type Content, REPOSITORY, seed } from "./content.ts";
 import type { Credentials } from "./credentials.ts";
 import { hashRate, writeRate } from "./disk.ts";
 import type { Figures } from "./figures.ts";
-import { type PinnedServer, startPinned } from "./pinned.ts";
-import { measureRead, READS, type Read, type Recorded, toRecorded } from "./reads.ts";
+import type { PinnedServer } from "./pinned.ts";
+import { measureRead, READS, type Read } from "./reads.ts";
 import { CEILING, type Row } from "./report.ts";
 import { open, type Subject } from "./subject.ts";
-import { BIG, type BigFile, pullBig, pushBig, pushSmallImages, putBig } from "./writes.ts";
+import { BIG, type BigFile, pullBigs, pushBig, pushSmallImages, putBig, writeLayouts } from "./writes.ts";
 
 const PUSH = "push a 256 MiB blob";
 const PULL = "pull a 256 MiB blob";
@@ -57,8 +54,6 @@ interface Entrant {
   readonly content: Content;
 }
 
-const CEILING_PROGRAM = fileURLToPath(new URL("ceiling.ts", import.meta.url));
-
 /** Registries with the same content, and a bare server of the answers of the first; measured in turns. */
 export class Contest implements AsyncDisposable {
   readonly #options: ContestOptions;
@@ -90,7 +85,13 @@ export class Contest implements AsyncDisposable {
     }
     const [first] = entrants;
     if (!first) throw new Error("there is nothing to measure");
-    const ceiling = stack.use(await startCeiling(first, options.folder));
+    const ceiling = stack.use(
+      await startBare(
+        first.server.url,
+        READS.map(({ path }) => path(first.content)),
+        options.folder,
+      ),
+    );
     return new Contest(options, entrants, ceiling, stack.move());
   }
 
@@ -101,8 +102,8 @@ export class Contest implements AsyncDisposable {
     for (const read of READS.filter(({ what }) => includes(what))) await this.#read(read, turns);
     if (includes(PUSH) || includes(PULL)) await this.#big(turns);
     if (includes(PULL)) {
-      figures.add(PULL, CEILING, await pullBig(`${this.#ceiling.url}/bytes/${BIG * 2 ** 20}`));
-      figures.add(BARE_PULL, CEILING, await pullBig(`${this.#ceiling.url}/file${file.path}`));
+      figures.add(PULL, CEILING, await pullBigs(`${this.#ceiling.url}/bytes/${BIG * 2 ** 20}`));
+      figures.add(BARE_PULL, CEILING, await pullBigs(`${this.#ceiling.url}/file${file.path}`));
     }
     if (includes(PUSH)) {
       const rates = [await hashRate(), await writeRate(file.path, folder.join("written"))];
@@ -111,6 +112,7 @@ export class Contest implements AsyncDisposable {
     }
     if (includes(IMAGES)) {
       for (const { subject, server } of turns) this.#add(IMAGES, subject, await pushSmallImages(server.url));
+      figures.add(IMAGES, CEILING, await writeLayouts(folder.join("layouts")));
     }
     for (const { subject } of turns) await this.#start(subject);
   }
@@ -153,7 +155,7 @@ export class Contest implements AsyncDisposable {
     for (const { subject, server } of turns) {
       const { rate, digest } = await pushBig(server.url, this.#options.file);
       for (const row of [PUSH, BARE_PUSH]) this.#add(row, subject, rate);
-      const pulled = await pullBig(`${server.url}/v2/${REPOSITORY}/blobs/${digest}`);
+      const pulled = await pullBigs(`${server.url}/v2/${REPOSITORY}/blobs/${digest}`);
       for (const row of [PULL, BARE_PULL]) this.#add(row, subject, pulled);
     }
   }
@@ -182,17 +184,4 @@ export class Contest implements AsyncDisposable {
 /** What strips types at its first start keeps 26 MiB for it; what is installed strips none. */
 async function compileOnce(subject: Subject, credentials: Credentials): Promise<void> {
   await using _ended = await open(subject, credentials);
-}
-
-/** Answers as the first registry did. */
-async function startCeiling({ server, content }: Entrant, folder: TemporaryFolder): Promise<PinnedServer> {
-  const recorded: Record<string, Recorded> = {};
-  const headers = { Accept: "application/vnd.oci.image.manifest.v1+json" };
-  for (const { path } of READS) {
-    recorded[path(content)] = toRecorded(await ask(server.url, "GET", path(content), 200, { headers }));
-  }
-  const [file, port] = [join(folder.path, "recorded.json"), await freePort()];
-  await writeFile(file, JSON.stringify(recorded));
-  const command = [process.execPath, CEILING_PROGRAM, String(port), file] as const;
-  return await startPinned({ command: [...command], port, log: folder.join("ceiling.log") });
 }

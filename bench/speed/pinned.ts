@@ -6,7 +6,7 @@ import { setTimeout } from "node:timers/promises";
 import { run } from "../../test/support/run.ts";
 
 /** The server has one core for itself; this program, and with it all that loads the server, the other. */
-const SERVER_CORE = "0";
+export const SERVER_CORE = "0";
 const LOAD_CORE = "1";
 
 /** ms */

@@ -63,7 +63,17 @@ export function measureRead(url: string, { method }: Read, path: string, loading
 
 async function measureGet(url: string, { seconds, connections, authorization }: Loading): Promise<Rate> {
   const output = await run("wrk", [
-    ...["--threads", "1", "--connections", String(connections), "--duration", `${seconds}s`, "--latency"],
+    ...[
+      "--threads",
+      "1",
+      "--connections",
+      String(connections),
+      "--duration",
+      `${seconds}s`,
+      "--latency",
+      "--timeout",
+      "10s",
+    ],
     ...headers("--header", authorization),
     url,
   ]);

@@ -1,5 +1,5 @@
 import { type BigIntStats, readFileSync, statSync } from "node:fs";
-import { TurnAllowance } from "../lib/turn-allowance.ts";
+import { turnNow } from "../lib/turn.ts";
 
 /** Bytes. */
 const LIMIT = 8 * 1024 * 1024;
@@ -14,8 +14,8 @@ const UNSETTLED = 100;
 export class WatchedFile {
   readonly path: string;
   readonly #now: () => number;
-  readonly #looks = new TurnAllowance(1);
   #seen: BigIntStats | undefined;
+  #turn = -1;
   #text = "";
 
   /** @param now ms since 1970 */
@@ -31,7 +31,9 @@ export class WatchedFile {
   read(): string {
     const { path } = this;
     const before = this.#seen;
-    if (before && !this.#looks.take()) return this.#text;
+    const turn = turnNow();
+    if (before && turn === this.#turn) return this.#text;
+    this.#turn = turn;
     this.#seen = undefined;
     const stats = statSync(path, { bigint: true });
     if (before === undefined || !isSame(before, stats)) this.#text = readSmall(path, stats);

@@ -2,8 +2,9 @@ import { lookup } from "node:dns/promises";
 import { BoundSocket, isIP } from "node:net";
 import { parseAddress } from "../config/address.ts";
 import type { HttpConfig } from "../config/config.ts";
+import { toText } from "../lib/listening.ts";
 import { Failure } from "./failure.ts";
-import { oneAddress, removeSocket, toFailure } from "./listen.ts";
+import { lacksIpv6, oneAddress, removeSocket, toFailure } from "./listen.ts";
 
 /** A socket that nobody accepts connections from yet. It is there as long as this is, whoever listens on it meanwhile. */
 export interface Bound extends Disposable {
@@ -39,12 +40,10 @@ async function bindPort(addr: string): Promise<BoundSocket> {
   try {
     return new BoundSocket({ host: "::", port });
   } catch (error) {
-    if (!NO_IPV6.has(String((error as NodeJS.ErrnoException).code))) throw error;
+    if (!lacksIpv6(error)) throw error;
     return new BoundSocket({ host: "0.0.0.0", port });
   }
 }
-
-const NO_IPV6: ReadonlySet<string> = new Set(["EAFNOSUPPORT", "EADDRNOTAVAIL"]);
 
 async function numeric(host: string): Promise<string> {
   const one = await oneAddress(host);
@@ -55,7 +54,7 @@ function toBound(socket: BoundSocket): Bound {
   const at: ReturnType<BoundSocket["address"]> | string = socket.address();
   return {
     fd: socket.fd(),
-    address: typeof at === "string" ? at : `${at.family === "IPv6" ? `[${at.address}]` : at.address}:${at.port}`,
+    address: toText(at),
     [Symbol.dispose]: () => socket[Symbol.dispose](),
   };
 }

@@ -51,9 +51,13 @@ async function listenEverywhere(server: HttpServer, port: number): Promise<strin
   try {
     return await server.listen({ host: "::", port });
   } catch (error) {
-    if (codeOf(error) !== "EAFNOSUPPORT" && codeOf(error) !== "EADDRNOTAVAIL") throw error;
+    if (!lacksIpv6(error)) throw error;
     return await server.listen({ host: "0.0.0.0", port });
   }
+}
+
+export function lacksIpv6(error: unknown): boolean {
+  return codeOf(error) === "EAFNOSUPPORT" || codeOf(error) === "EADDRNOTAVAIL";
 }
 
 /**

@@ -48,6 +48,11 @@ export function refuseHead(response: ServerResponse, status: 400 | 417 | 431 = 4
   response.writeHead(status, { ...headers, ...(isLast && { Connection: "close" }) }).end(body);
 }
 
+/** What `checkExpectation` is for. @see RFC 9110, section 10.1.1 */
+export function refuseExpectation(_request: unknown, response: ServerResponse): void {
+  refuseHead(response, 417, "the request expects something other than 100-continue");
+}
+
 function bodyWith(detail: string): string {
   return `${JSON.stringify({ errors: [{ code: "UNKNOWN", message: "bad request", detail }] })}\n`;
 }

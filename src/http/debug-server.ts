@@ -3,7 +3,8 @@
  *
  * @see ops, section 3
  */
-import type { Server, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
+import { listen, toText } from "../lib/listening.ts";
 import { http } from "../lib/node-http.ts";
 
 export interface DebugPages {
@@ -39,7 +40,10 @@ export function createDebugServer(pages: DebugPages): DebugServer {
     answer(pages, method, url.split("?", 1)[0] ?? "/", response).catch(() => response.destroy());
   });
   return {
-    listen: (host, port) => listen(server, host, port),
+    listen: async (host, port) => {
+      await listen(server, { port, ...(host !== undefined && { host }) });
+      return toText(server.address());
+    },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       if (server.listening) await new Promise((resolve) => server.close(resolve));
@@ -73,15 +77,4 @@ function send(response: ServerResponse, status: number, type: string, text: stri
     "X-Content-Type-Options": "nosniff",
   });
   response.end(body);
-}
-
-async function listen(server: Server, host: string | undefined, port: number): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once("error", reject);
-  server.listen({ port, ...(host !== undefined && { host }) }, resolve);
-  await promise;
-  server.off("error", reject);
-  const address = server.address();
-  if (address === null || typeof address === "string") return String(address);
-  return `${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`;
 }

@@ -4,14 +4,14 @@ import { get, type RequestListener, type ServerResponse } from "node:http";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { test } from "node:test";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
-import type { Place } from "./doors.ts";
+import type { Where } from "./doors.ts";
 import { HttpServer } from "./http-server.ts";
 
 const HOST = "127.0.0.1";
 const OPTIONS = { stall: 10_000, timeouts: { header: 10_000, idle: 10_000 } };
 
 const open = async (
-  place: Place,
+  place: Where,
   connections?: number,
   answer: RequestListener = (_request, response) => response.end("here"),
 ): Promise<{ listener: HttpServer; port: number }> => {
@@ -120,3 +120,12 @@ async function openAndSettle(port: number, count: number): Promise<readonly Sock
   for (let turn = 0; turn < 50; turn++) await probe();
   return sockets;
 }
+
+test("of several that open a port at the same moment one has it", async () => {
+  const { listener, port } = await open({ host: HOST, port: 0 });
+  await listener.close();
+  const all = await Promise.allSettled(Array.from({ length: 8 }, () => open({ host: HOST, port })));
+  const codes = all.map((one) => (one.status === "fulfilled" ? "listens" : one.reason.code));
+  assert.deepEqual(codes.sort(), [...Array(7).fill("EADDRINUSE"), "listens"]);
+  for (const one of all) if (one.status === "fulfilled") await one.value.listener.close();
+});

@@ -1,8 +1,10 @@
 import type { RequestListener, Server } from "node:http";
+import { toText } from "../lib/listening.ts";
 import { answerClientError } from "./client-error.ts";
-import { Doors, type Place } from "./doors.ts";
+import { Doors, type Where } from "./doors.ts";
 import { intercept } from "./intercept.ts";
 import { endHttp2, type ListeningOptions, openServer } from "./open-server.ts";
+import { countOpen } from "./turn.ts";
 
 /**
  * What takes connections, apart from what answers: the one stays for the life of the process, the other may change.
@@ -11,7 +13,6 @@ export class HttpServer {
   readonly server: Server;
   readonly #doors: Doors;
   #closing = false;
-  #open = 0;
   #most = Number.POSITIVE_INFINITY;
 
   /** @param answer gets every request */
@@ -24,12 +25,8 @@ export class HttpServer {
     this.#doors = new Doors(this.server);
     this.limitConnections(options.connections ?? 0);
     intercept(this.server, "connection", (socket, next) => {
-      if (this.#open >= this.#most) return void socket.destroy();
-      this.#open += 1;
-      socket.once("close", () => {
-        this.#open -= 1;
-      });
-      next(socket);
+      if (countOpen(this.server) < this.#most) next(socket);
+      else socket.destroy();
     });
   }
 
@@ -37,7 +34,7 @@ export class HttpServer {
    * @returns the address as people write it, e.g. `[::]:5000` or the path of a socket
    * @throws {Error} with the code of the system
    */
-  async listen(where: Place): Promise<string> {
+  async listen(where: Where): Promise<string> {
     await this.#doors.open(where);
     return toText(this.server.address());
   }
@@ -56,9 +53,4 @@ export class HttpServer {
   limitConnections(most: number, others = 0): void {
     this.#most = most > 0 ? Math.max(0, most - others) : Number.POSITIVE_INFINITY;
   }
-}
-
-function toText(address: ReturnType<Server["address"]>): string {
-  if (address === null || typeof address === "string") return address ?? "/";
-  return `${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`;
 }

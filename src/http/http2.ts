@@ -10,7 +10,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2Server, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
-import { refuseHead } from "./client-error.ts";
+import { refuseExpectation, refuseHead } from "./client-error.ts";
 import { rememberConnection } from "./connection.ts";
 
 export interface Http2Timeouts {
@@ -72,7 +72,9 @@ export class Http2Connections implements Disposable {
       else onRequest(toHttp1(request as IncomingMessage), response as ServerResponse);
     };
     this.#server.on("request", answer);
-    this.#server.on("checkExpectation", answer);
+    this.#server.on("checkExpectation", (request, response) =>
+      refuseExpectation(request, response as unknown as ServerResponse),
+    );
     this.#server.on("checkContinue", (request, response) => {
       if (!response.stream.destroyed) response.writeContinue(); // it throws for one that its client has reset
       answer(request, response);

@@ -7,8 +7,8 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { http } from "../lib/node-http.ts";
 import type { ServerTls } from "../tls/server-tls.ts";
-import { refuseHead } from "./client-error.ts";
-import { PROBE } from "./doors.ts";
+import { refuseExpectation } from "./client-error.ts";
+import { PROBED } from "./doors.ts";
 import { firstBytes } from "./first-bytes.ts";
 import { Http2Connections } from "./http2.ts";
 import { intercept } from "./intercept.ts";
@@ -43,19 +43,16 @@ export function openServer(handler: RequestListener, options: ListeningOptions):
   else if (options.h2c) detect(server, options);
   watchConnections(server, options.tls !== undefined);
   server.on("timeout", dropStalled);
-  server.on("checkExpectation", (_request, response) => refuseHead(response, 417, UNEXPECTED));
+  server.on("checkExpectation", refuseExpectation);
   return server;
 }
-
-const UNEXPECTED = "the request expects something other than 100-continue";
 
 function create(handler: RequestListener, { tls, http2, timeouts }: ListeningOptions): Server {
   const options: ServerOptions = {
     headersTimeout: timeouts.header,
     connectionsCheckingInterval: 1000,
     requireHostHeader: false, // sound-head.ts says the same with a body
-    keepAlive: true,
-    keepAliveInitialDelay: PROBE,
+    ...PROBED,
   };
   if (!tls) return http.createServer(options, handler);
   const ALPNProtocols = http2 ? ["h2", "http/1.1"] : ["http/1.1"];

@@ -1,6 +1,6 @@
 import type { HttpServer } from "./http-server.ts";
 
-/** Other processes that listen on the same address. Behind by a moment, so together they may take a few more. */
+/** Other processes that listen on the same address. Behind by a moment, so of many that come at once each may take as many. */
 export interface ConnectionPeers {
   /** How many connections this process has from now on. */
   tellConnections(count: number): void;

@@ -75,6 +75,11 @@ function collect(server: Server, event: "connection" | "secureConnection"): Set<
 /** Below the encryption. */
 const accepted: WeakMap<Server, Set<Socket>> = new WeakMap();
 
+/** How many connections are open, with those in their handshake. */
+export function countOpen(server: Server): number {
+  return (accepted.get(server) ?? connections.get(server))?.size ?? 0;
+}
+
 /** Cuts off whatever is under way. */
 export function closeAll(server: Server): void {
   for (const open of [connections.get(server), accepted.get(server)]) {

@@ -1,14 +1,11 @@
 /** So many of something that blocks in one turn of the event loop; what comes beyond has to wait, or go another way. */
 export class TurnAllowance {
   readonly #most: number;
-  readonly #onTurn: () => void;
   #left: number;
   /** Of the next turn, from the first that is taken in this one. */
   #next: Promise<void> | undefined;
 
-  /** @param onTurn called before each turn in which there is something again, where something was taken in the one before */
-  constructor(most: number, onTurn: () => void = () => undefined) {
-    this.#onTurn = onTurn;
+  constructor(most: number) {
     this.#most = most;
     this.#left = most;
   }
@@ -31,7 +28,6 @@ export class TurnAllowance {
       setImmediate(() => {
         this.#next = undefined;
         this.#left = this.#most;
-        this.#onTurn();
         resolve();
       });
     });

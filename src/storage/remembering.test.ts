@@ -59,7 +59,7 @@ describe("a content that is read again", () => {
     calls.length = 0;
     assert.equal(driver.recallContent("/link"), "old");
     assert.deepEqual(calls, ["stampOf"]);
-    await setImmediate();
+    await nextTurn();
     await inner.putContent("/link", Buffer.from("new"));
     assert.equal(driver.recallContent("/link"), undefined);
     await inner.delete("/link");
@@ -73,9 +73,10 @@ describe("a content that is read again", () => {
     calls.length = 0;
     for (let i = 0; i < 3; i++) assert.equal(driver.recallContent("/link"), "old");
     assert.deepEqual(calls, ["stampOf"]);
-    await setImmediate();
+    await nextTurn();
+    calls.length = 0;
     assert.equal(driver.recallContent("/link"), "old");
-    assert.deepEqual(calls, ["stampOf", "stampOf"]);
+    assert.deepEqual(calls, ["stampOf"]);
     await driver.putContent("/link", Buffer.from("new"));
     assert.equal(driver.recallContent("/link"), undefined);
   });
@@ -186,4 +187,9 @@ function stamping(now: () => number) {
     interruption = by;
   };
   return { driver, calls, interrupt };
+}
+
+/** Past a look at the sockets: what runs right behind one belongs to it. */
+async function nextTurn(): Promise<void> {
+  for (let check = 0; check < 2; check++) await setImmediate();
 }

@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { decorate } from "../lib/decorate.ts";
+import { turnNow } from "../lib/turn.ts";
 import { TurnAllowance } from "../lib/turn-allowance.ts";
 import {
   canListDetailed,
@@ -72,7 +73,8 @@ type Stamps = Pick<StampMemoryOptions<unknown>, "takeStamp" | "stampOfTurn" | "w
 class TurnStamps implements Stamps {
   readonly #stampOf: StampingDriver["stampOf"];
   readonly #taken = new Map<string, FileStamp>();
-  readonly #allowance = new TurnAllowance(STAMPS_A_TURN, () => this.#taken.clear());
+  readonly #allowance = new TurnAllowance(STAMPS_A_TURN);
+  #turn = -1;
 
   constructor(stampOf: StampingDriver["stampOf"]) {
     this.#stampOf = stampOf;
@@ -82,6 +84,9 @@ class TurnStamps implements Stamps {
     this.#allowance.take() ? this.#stampOf(path) : undefined;
 
   readonly stampOfTurn = (path: string): FileStamp | undefined => {
+    const turn = turnNow();
+    if (turn !== this.#turn) this.#taken.clear();
+    this.#turn = turn;
     const taken = this.#taken.get(path);
     if (taken) return taken;
     const stamp = this.takeStamp(path);

@@ -66,6 +66,20 @@ for (const [count, workers, expected] of [
 /** Longer than a test waits for the process before it kills it. */
 const NEVER = "720h";
 
+test("who hangs up before the handshake holds no connection, whichever socket of the port let them in", async () => {
+  await using folder = await temporaryFolder("sockets");
+  const { certPath, keyPath } = await (await Authority.make(folder, "ca")).sign("server");
+  const configuration = {
+    http: { tls: { certificate: certPath, key: keyPath } },
+    wharfinger: { timeouts: { header: NEVER } },
+  };
+  await using registry = await startRegistry("wharfinger", { rootDirectory: folder.join("data"), configuration });
+  const sockets = Array.from({ length: 100 }, () =>
+    connectPlain({ port: registry.port, host: "127.0.0.1", allowHalfOpen: true }),
+  );
+  await Promise.all(sockets.map((socket) => once(socket.resume().end(), "end")));
+});
+
 for (const idle of ["h2", "http/1.1", "before its handshake", "within its handshake"]) {
   test(`a registry ends at once where the only connection is idle, ${idle}`, async () => {
     await using folder = await temporaryFolder("sockets");

@@ -88,7 +88,7 @@ export class TokenController implements AccessController {
       const mayPushClass = (name: string, manifestClass: string): boolean =>
         allowsClass(claims, "repository", name, manifestClass);
       const verified: Verified = { claims, grant: { user: claims.user, mayPull, mayPushClass } };
-      if (this.#keys === keys) this.#known.set(authorization, verified, { size: token.length + 1000 });
+      if (this.#keys === keys) this.#known.set(authorization, verified, { size: authorization.length + 1000 });
       return this.#granted(verified, request, needed);
     } catch (error) {
       if (!(error instanceof TokenInvalid)) throw error;
