@@ -69,6 +69,9 @@ class Asked implements Disposable {
       const socket = connect({ host, port, noDelay: true });
       this.#sockets.push(socket);
       await once(socket, "connect");
+      socket.on("close", () => {
+        this.error ??= new Error("a connection was closed");
+      });
       this.#free.push(socket);
     }
   }
@@ -76,7 +79,7 @@ class Asked implements Disposable {
   /** @param due when it was to be sent */
   ask(due: number): void {
     this.#due.push(due);
-    const socket = this.#free.pop();
+    const socket = this.#free.shift(); // each in its turn, so that none is idle for long and closed
     if (socket) this.#send(socket);
   }
 

@@ -22,14 +22,14 @@ export async function bind({ addr, net }: HttpConfig, inherited?: number): Promi
   if (inherited !== undefined) return { fd: inherited, address: undefined, [Symbol.dispose]: () => undefined };
   if (typeof BoundSocket !== "function") throw new Failure("wharfinger.workers needs Node 26.4 or newer: use 1");
   try {
-    return toBound(net === "unix" ? bindPath(addr) : await bindPort(addr));
+    return toBound(await (net === "unix" ? bindPath(addr) : bindPort(addr)));
   } catch (error) {
     throw toFailure(error, addr);
   }
 }
 
-function bindPath(path: string): BoundSocket {
-  removeSocket(path);
+async function bindPath(path: string): Promise<BoundSocket> {
+  await removeSocket(path);
   const options: object = { path }; // which the types do not know yet
   return new BoundSocket(options);
 }

@@ -1,5 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { lstatSync, rmSync } from "node:fs";
+import { connect } from "node:net";
 import { parseAddress } from "../config/address.ts";
 import type { HttpConfig } from "../config/config.ts";
 import type { DebugServer } from "../http/debug-server.ts";
@@ -62,16 +63,31 @@ export function lacksIpv6(error: unknown): boolean {
 
 /**
  * Takes away what a process left that listened there.
- * @throws {Failure} where it is something else
+ * @throws {Failure} where it is something else, or one listens there still
  */
-export function removeSocket(path: string): void {
+export async function removeSocket(path: string): Promise<void> {
   const there = lstatSync(path, { throwIfNoEntry: false });
-  if (there && !there.isSocket()) throw new Failure(`cannot listen on ${path}: there is a file that is no socket`);
-  if (there) rmSync(path);
+  if (!there) return;
+  if (!there.isSocket()) throw new Failure(`cannot listen on ${path}: there is a file that is no socket`);
+  if (await isServed(path))
+    throw new Failure(
+      `cannot listen on ${path}: another program does; stop it first, or set http.addr (REGISTRY_HTTP_ADDR) to another path`,
+    );
+  rmSync(path, { force: true });
+}
+
+function isServed(path: string): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connect(path, () => {
+    socket.destroy();
+    resolve(true);
+  });
+  socket.on("error", (error) => resolve(codeOf(error) === "EAGAIN")); // too many wait to be let in
+  return promise;
 }
 
 async function listenOnSocket(server: HttpServer, path: string): Promise<string> {
-  removeSocket(path);
+  await removeSocket(path);
   return await server.listen({ path });
 }
 

@@ -14,10 +14,10 @@ const READS_A_TURN = 4;
 /** Bytes of one read. */
 const LONGEST = 512 * 1024;
 
-/** Of the time, reads that had to wait may take 2 %: each is atoned for by fifty times as long without another. */
+/** ms without a wait that make up for one of waiting: 2 % of the time may be lost. */
 const ATONEMENT = 50;
 
-/** So much may be lost at once: a stray wait of a millisecond, when the system or another thread was at work, is no slow disk. ms */
+/** What may be owed before reads go through the pool: a stray wait is no slow disk. ms */
 const PATIENCE = 5;
 
 /** What time is told by. */

@@ -29,6 +29,36 @@ test("a socket of the file system is served over TLS", async () => {
   socket.destroy();
 });
 
+for (const workers of [1, 2]) {
+  test(`a socket of the file system that somebody serves stays theirs, and one that was left is taken, by ${workers}`, async () => {
+    await using folder = await temporaryFolder("sockets");
+    const [path, config] = [folder.join("socket"), folder.join("config.yml")];
+    const http = { net: "unix", addr: path };
+    await writeFile(
+      config,
+      stringify(registryConfiguration(folder.join("data"), 0, { http, wharfinger: { workers } })),
+    );
+    await using first = new ServerProcess(process.execPath, [MAIN, "serve", config]);
+    await first.says(/listening on/);
+    await using second = new ServerProcess(process.execPath, [MAIN, "serve", config]);
+    assert.equal(await second.ended(), 1);
+    assert.match(second.log, /cannot listen on .*socket: another program does; stop it first, or /);
+    assert.match(await answerAt(path), /^HTTP\/1\.1 200 OK/);
+    await first.kill();
+    await using third = new ServerProcess(process.execPath, [MAIN, "serve", config]);
+    await third.says(/listening on/);
+    assert.match(await answerAt(path), /^HTTP\/1\.1 200 OK/);
+  });
+}
+
+async function answerAt(path: string): Promise<string> {
+  const socket = connectPlain(path);
+  socket.write("GET /v2/ HTTP/1.1\r\nHost: a\r\n\r\n");
+  const [bytes] = await once(socket, "data");
+  socket.destroy();
+  return String(bytes);
+}
+
 for (const [count, workers, expected] of [
   [1, 1, /listening on the socket that systemd passed/],
   [1, 2, /listening on the socket that systemd passed with 2 workers/],
