@@ -106,7 +106,8 @@ of small images is a program that makes the same folders, files and names in the
 A pull is the median of five in a row.
 Ratios count, absolute figures depend on the machine. Ours was started once before, so that nothing is left to compile; its first start
 is a row of its own. What a request's time goes to, and what did not pay, is told in [0024](decisions/0024-speed.md); workers in
-[0025](decisions/0025-workers.md); \`npm run bench:growth\` measures many clients, tags and repositories.
+[0025](decisions/0025-workers.md); many clients, tags and repositories are measured by
+\`npm run bench:growth\` ([benchmarks-growth.md](benchmarks-growth.md)).
 
 ${describeMachine(before)}
 

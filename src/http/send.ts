@@ -18,7 +18,7 @@ const SPARE = 16 * 1024;
 
 /**
  * A GiB costs 471 ms of CPU with 512 KiB, 672 with 256 KiB and no less with 1 MiB (medians of 20 on a busy machine; `npm run
- * bench`, "pull a 256 MiB blob"). Of many that pull at once all costs the same.
+ * bench`, "pull a 256 MiB blob").
  */
 const pool: BufferPool = new BufferPool(512 * 1024, 64 * 1024 * 1024, 8 * 1024 * 1024);
 
