@@ -1,9 +1,11 @@
+import type { JointWork } from "../lib/joint-work.ts";
 import type { BlobDigest } from "../oci/blob-digest.ts";
 import type { DigestAlgorithm } from "../oci/digest.ts";
 import { Unsupported } from "../oci/errors.ts";
 import type { ManifestKinds } from "../oci/manifest-kinds.ts";
-import type { RepositoryName } from "../oci/names.ts";
+import type { RepositoryName, Tag } from "../oci/names.ts";
 import type { BlobLinks } from "./blob-links.ts";
+import type { LookAhead } from "./look-ahead.ts";
 import type { ReferenceRules } from "./reference-rules.ts";
 import type { RegistryMemory } from "./registry-memory.ts";
 import type { RevisionLinks } from "./revision-links.ts";
@@ -18,6 +20,9 @@ export interface RegistryContext extends Store, Omit<RegistryMemory, typeof Symb
   readonly blobs: BlobLinks;
   readonly revisions: RevisionLinks;
   readonly tagLists: TagLists;
+  readonly lookAhead: LookAhead;
+  /** All tags of a repository, in order: one look at each serves all who ask for them meanwhile. */
+  readonly tagLooks: JointWork<RepositoryName, readonly Tag[]>;
 
   /** A repository that links `digest` to bytes that are there, as far as one is found quickly among those that may be. */
   findHolder(digest: BlobDigest, mayBe: (name: RepositoryName) => boolean): Promise<RepositoryName | undefined>;

@@ -7,6 +7,7 @@ import { isTag, type RepositoryName, type Tag } from "../oci/names.ts";
 import { type RegistryContext, requireDeletion } from "./context.ts";
 import { listDigests } from "./digest-folders.ts";
 import { absentIfNotFound, readLink } from "./links.ts";
+import { LOOK_AHEAD } from "./look-ahead.ts";
 import { checkPlace } from "./manifest-place.ts";
 import { checkReferences } from "./manifest-references.ts";
 import { recordReferrer } from "./referrers-table.ts";
@@ -14,9 +15,6 @@ import type { ListOptions, ManifestPutOptions, ManifestService, StoredManifest }
 import { readRevision, unknownRevision } from "./revision.ts";
 import { StoredSignatureService } from "./signature-service.ts";
 import { deleteTag, StoredTagService } from "./tag-service.ts";
-
-/** Manifests whose link is looked for at once while listing. */
-const LOOK_AHEAD = 64;
 
 export class StoredManifestService implements ManifestService {
   readonly #context: RegistryContext;
@@ -52,7 +50,7 @@ export class StoredManifestService implements ManifestService {
     const digests = all.filter((digest) => after === undefined || digest > after).sort();
     for (let i = 0; i < digests.length; i += LOOK_AHEAD) {
       const some = digests.slice(i, i + LOOK_AHEAD);
-      const stored = await mapConcurrent(some, LOOK_AHEAD, (digest) => this.#isStored(digest));
+      const stored = await this.#context.lookAhead.at(some, (digest) => this.#isStored(digest));
       // A deleted one leaves its folder.
       for (const digest of some.filter((_, index) => stored[index])) {
         signal?.throwIfAborted();

@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { DescriptorCache } from "../cache/descriptor-cache.ts";
 import { EndingCache } from "../cache/ending.ts";
 import { NO_CACHE } from "../cache/without.ts";
+import { JointWork } from "../lib/joint-work.ts";
 import { type BlobDigest, isTarsumDigest } from "../oci/blob-digest.ts";
 import { RegistryClosed } from "../oci/errors.ts";
 import type { ManifestKinds } from "../oci/manifest-kinds.ts";
@@ -15,6 +16,7 @@ import { StoredBlobService } from "./blob-service.ts";
 import { listRepositories } from "./catalog.ts";
 import type { RegistryContext, RegistryOptions } from "./context.ts";
 import { absentIfNotFound } from "./links.ts";
+import { LookAhead } from "./look-ahead.ts";
 import { StoredManifestService } from "./manifest-service.ts";
 import { StoredReferrersService } from "./referrers-service.ts";
 import type { ListOptions, Registry, Repository } from "./registry.ts";
@@ -61,6 +63,8 @@ export class StorageRegistry implements Registry {
       blobs: new BlobLinks(store, this.#cache.blobs, known.blobWatch),
       revisions: new RevisionLinks(store, this.#cache.revisions, known.revisionWatch),
       tagLists: new TagLists(store),
+      lookAhead: new LookAhead(),
+      tagLooks: new JointWork((name: RepositoryName) => new StoredTagService(this.#context, name).all()),
       options,
       kinds,
       warn: onceInAWhile(warn),

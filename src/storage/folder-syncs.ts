@@ -1,39 +1,18 @@
 import { closeSync, openSync } from "node:fs";
+import { JointWork } from "../lib/joint-work.ts";
 import { close, codeOf, fsync, open } from "./filesystem-calls.ts";
 
-/**
- * Makes the names in folders durable. Of several calls for one folder those that come while it is being synced share the
- * next sync: it begins after all of their changes. Where it fails, it fails for all of them.
- */
+/** Makes the names in folders durable: what was changed in one before the call, when the promise resolves. */
 export class FolderSyncs {
-  readonly #sync: (folder: string) => Promise<void>;
-  readonly #running = new Map<string, Promise<void>>();
-  readonly #next = new Map<string, Promise<void>>();
+  readonly #work: JointWork<string, void>;
 
   /** @param sync of one folder */
   constructor(sync: (folder: string) => Promise<void> = syncFolder) {
-    this.#sync = sync;
+    this.#work = new JointWork(sync);
   }
 
-  /** What was changed in the folder before the call is durable when the promise resolves. */
   sync(folder: string): Promise<void> {
-    const next = this.#next.get(folder);
-    if (next !== undefined) return next;
-    const running = this.#running.get(folder);
-    return running === undefined ? this.#begin(folder) : this.#beginAfter(running, folder);
-  }
-
-  #beginAfter(running: Promise<void>, folder: string): Promise<void> {
-    const next = running.catch(() => undefined).then(() => this.#begin(folder));
-    this.#next.set(folder, next);
-    return next;
-  }
-
-  #begin(folder: string): Promise<void> {
-    this.#next.delete(folder);
-    const sync = this.#sync(folder).finally(() => this.#running.delete(folder));
-    this.#running.set(folder, sync);
-    return sync;
+    return this.#work.do(folder);
   }
 }
 

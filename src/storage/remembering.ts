@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { decorate } from "../lib/decorate.ts";
+import { JointWork } from "../lib/joint-work.ts";
 import { turnNow } from "../lib/turn.ts";
 import { TurnAllowance } from "../lib/turn-allowance.ts";
 import {
@@ -145,9 +146,10 @@ function toText({ buffer, byteOffset, byteLength }: Uint8Array): string {
 function rememberPresence(
   driver: StorageDriver,
   { stats }: RememberingOptions,
-  { takeStamp, stampOfTurn }: Stamps,
+  { takeStamp, stampOfTurn, wait }: Stamps,
 ): Pick<RecallingDriver, "stat" | "recallInfo"> {
   const seen = new LRUCache<string, true>({ maxSize: MOST_PATHS, sizeCalculation: () => 1 });
+  const asked = new JointWork((path: string) => driver.stat(path));
   const recallInfo = (path: string): FileInfo | undefined => {
     const stamp = seen.get(path) && stampOfTurn(path);
     return stamp && toFileInfo(stamp);
@@ -156,10 +158,12 @@ function rememberPresence(
     recallInfo,
     stat: async (path) => {
       if (!stats(path)) return await driver.stat(path);
-      const stamp = seen.get(path) && takeStamp(path);
+      const isKnown = seen.get(path);
+      for (let turn = isKnown && wait(); turn; turn = wait()) await turn;
+      const stamp = isKnown && takeStamp(path);
       if (stamp) return toFileInfo(stamp);
       seen.delete(path);
-      const info = await driver.stat(path);
+      const info = await asked.do(path);
       seen.set(path, true);
       return info;
     },
