@@ -202,7 +202,7 @@ registryContract("a hostile client", (open) => {
     assert.equal(answers.split(list).length, 3);
     assert.match(answers, /"detail":"the request is no valid HTTP"\}\]\}\n$/);
     const half = await api.raw(
-      `${get}POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nx${garbage}`,
+      `${get}PUT /v2/a/manifests/half HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nx${garbage}`,
     );
     assert.match(half, /^HTTP\/1\.1 200 .*HTTP\/1\.1 400 Bad Request\r\n/s);
   });
