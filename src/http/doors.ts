@@ -59,7 +59,7 @@ export class Doors {
 
   /** Who else has the port keeps it from us, as ever. */
   async #share(where: ListenOptions): Promise<void> {
-    await using _ours = await lock(where.port);
+    await using _ours = where.port === 0 ? undefined : await lock(where.port);
     if (where.port !== 0) await checkFree(where);
     await listen(this.#server, { ...where, reusePort: true }, BACKLOG);
     const { port } = this.#server.address() as AddressInfo;
@@ -88,7 +88,8 @@ async function lock(port: number | undefined): Promise<AsyncDisposable> {
     try {
       await listen(held, { path: `\0wharfinger opens ${port}` });
       break;
-    } catch {
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") break; // the system has no such names, or lets nobody have them
       await setTimeout(PAUSE); // one that is held for good keeps nobody from starting
     }
   }
