@@ -1,6 +1,8 @@
 /** Bodies of requests. */
 import type { IncomingMessage } from "node:http";
 import type { Budget } from "../lib/budget.ts";
+import { withRoom } from "../lib/growing-buffer.ts";
+import { BodyBlocks } from "./body-blocks.ts";
 import { hangUp, streamOf } from "./connection.ts";
 
 /** The client went away, or sent no byte for too long; nobody is left to be answered. */
@@ -8,8 +10,12 @@ export class BodyAborted extends Error {
   override readonly name = "BodyAborted";
 }
 
+/** Bytes of a body that is worth gathering. */
+const LARGE = 512 * 1024;
+
 /**
- * The body as it comes in. Leaving early does not close the connection, so an error can still be answered.
+ * The body as it comes in; what one turn gave is good until the next. Leaving early does not close the connection, so an error can
+ * still be answered.
  * @param stall ms without a byte after which the connection is dropped
  * @throws {BodyAborted}
  */
@@ -20,9 +26,9 @@ export async function* receive(request: IncomingMessage, stall: number): AsyncGe
     else timer.refresh();
   }, stall);
   try {
-    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    for await (const chunk of piecesOf(request, () => timer.refresh())) {
       waiting = false;
-      yield chunk as Uint8Array;
+      yield chunk;
       waiting = true;
       timer.refresh();
     }
@@ -32,6 +38,13 @@ export async function* receive(request: IncomingMessage, stall: number): AsyncGe
   } finally {
     clearTimeout(timer);
   }
+}
+
+async function* piecesOf(request: IncomingMessage, onBytes: () => void): AsyncGenerator<Uint8Array, void, void> {
+  const announced = request.headers["content-length"];
+  if (announced !== undefined && Number(announced) < LARGE) return yield* request.iterator({ destroyOnReturn: false });
+  using blocks = new BodyBlocks(request, onBytes);
+  for (let block = await blocks.next(); block; block = await blocks.next()) yield block;
 }
 
 /** In HTTP/2 the runtime ends a body that was cut as if it were whole. */
@@ -59,6 +72,7 @@ export function discardRest(request: IncomingMessage, stall: number): void {
   request.on("error", () => undefined); // the client went away, and was answered
   request.once("end", () => clearTimeout(timer));
   request.once("close", () => clearTimeout(timer));
+  request.resume(); // whoever read before may have paused it
 }
 
 /** A body in memory, which counts against a budget until it is disposed of. */
@@ -88,7 +102,7 @@ export async function receiveWhole(
     if (performance.now() > deadline) throw new BodyAborted("the body came too slowly");
     if (length + chunk.length > whole.length) {
       if (whole.length <= FIRST_GUESS) share.use(await memory.take(limit));
-      whole = grown(whole, length + chunk.length);
+      whole = withRoom(whole, length, length + chunk.length, limit);
     }
     whole.set(chunk, length);
     length += chunk.length;
@@ -102,13 +116,6 @@ const PATIENCE = 5;
 
 /** Bytes that a body gets before it shows that it has more. */
 const FIRST_GUESS = 64 * 1024;
-
-/** One buffer that doubles: a list of chunks would cost hundreds of bytes for every byte that comes alone. */
-function grown(buffer: Buffer, needed: number): Buffer {
-  const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * buffer.length));
-  buffer.copy(larger);
-  return larger;
-}
 
 export function hasBody(request: IncomingMessage): boolean {
   const { "content-length": length, "transfer-encoding": encoding } = request.headers;

@@ -1,5 +1,6 @@
 import { constants, fstatSync, ftruncateSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { withRoom } from "../lib/growing-buffer.ts";
 import type { FileWriter, PutOptions } from "./driver.ts";
 import type { Directories } from "./durable.ts";
 import { WriteConflict } from "./errors.ts";
@@ -53,7 +54,7 @@ export class FilesystemWriter implements FileWriter {
   #fd: number | undefined;
   /** Bytes in the file. */
   #stored: number;
-  #block: Uint8Array | undefined;
+  #block: Buffer | undefined;
   /** Bytes in the block. */
   #gathered = 0;
   #failure: Error | undefined;
@@ -186,8 +187,8 @@ export class FilesystemWriter implements FileWriter {
 
   /** @returns what found no room in the block */
   #fill(chunk: Uint8Array): Uint8Array {
-    this.#block ??= Buffer.allocUnsafeSlow(BLOCK);
     const fitting = chunk.subarray(0, BLOCK - this.#gathered);
+    this.#block = withRoom(this.#block, this.#gathered, this.#gathered + fitting.length, BLOCK);
     this.#block.set(fitting, this.#gathered);
     this.#gathered += fitting.length;
     return chunk.subarray(fitting.length);
