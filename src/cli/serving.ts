@@ -15,6 +15,7 @@ import type { Log } from "../telemetry/log.ts";
 import type { Peers } from "../workers/peers.ts";
 import { drain } from "./drain.ts";
 import { Failure } from "./failure.ts";
+import { calmPool } from "./pool-threads.ts";
 import type { Changing } from "./reload.ts";
 
 /** For what is closed after what was drained. ms */
@@ -72,6 +73,7 @@ export async function serveUntil(stopped: () => Promise<string>, serving: Servin
     await apps.follow(next);
     listener.become(next.config);
   };
+  parts.use(calmPool((err) => log.debug({ err }, "threads of the pool go on interrupting requests")));
   serving.heed({
     renew: () => {
       (apps.current ?? app).reopenFiles(); // as programs that rotate logs expect
