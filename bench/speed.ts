@@ -102,7 +102,8 @@ core for the server, another for the load; medians of ${values.rounds} rounds in
 durable defaults, without lines of requests where nothing else is said. The ceiling of reads is a bare \`node:http\` server that sends
 the same bytes from memory; that of a push is the slower of SHA-256 on one core and \`dd\` with fdatasync. Beside them, "a bare server" is some lines of
 \`node:http\` on the same core that do what a registry cannot leave out: receive, hash and write durably; read a file and send it. The ceiling
-of small images is a program that makes the same folders, files and names in the same layout, as durable, and is asked nothing.
+of small images is a program that makes the same folders, files and names in the same layout, as durable, and is asked nothing. That of
+the memory is the bare server after the same reads, pulls and big pushes; of its own it has some lines and the answers.
 A pull is the median of five in a row.
 Ratios count, absolute figures depend on the machine. Ours was started once before, so that nothing is left to compile; its first start
 is a row of its own. What a request's time goes to, and what did not pay, is told in [0024](decisions/0024-speed.md); workers in

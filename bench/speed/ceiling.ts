@@ -54,24 +54,28 @@ function sendFile(response: ServerResponse, path: string): void {
   next(0);
 }
 
+/** As fast as was found: half a MiB is written while the next comes in. */
 async function receive(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
   const hash = createHash("sha256");
   await using file = await open(path, "w");
   let waiting: Buffer[] = [];
   let size = 0;
+  let writing: Promise<unknown> = Promise.resolve();
   const flush = async (): Promise<void> => {
     const pieces = waiting;
     waiting = [];
     size = 0;
-    await file.writev(pieces);
+    await writing;
+    writing = file.writev(pieces);
   };
   for await (const chunk of request) {
     hash.update(chunk);
     waiting.push(chunk);
     size += chunk.length;
-    if (size >= 256 * 1024) await flush();
+    if (size >= 512 * 1024) await flush();
   }
   await flush();
+  await writing;
   await file.datasync();
   response.writeHead(201, { "Content-Length": 0, Digest: hash.digest("hex") }).end();
 }

@@ -122,6 +122,7 @@ export class Contest implements AsyncDisposable {
     for (const { subject, server } of this.#entrants) {
       if (subject.program) this.#add(MEMORY, subject, residentOf(server.pid) / 2 ** 20);
     }
+    this.#options.figures.add(MEMORY, CEILING, residentOf(this.#ceiling.pid) / 2 ** 20);
   }
 
   async #read(read: Read, turns: readonly Entrant[]): Promise<void> {
