@@ -39,7 +39,7 @@ async function measure(): Promise<void> {
   const parts = PARTS.filter((part) => values.only.length === 0 || values.only.includes(part));
   if (parts.length < values.only.length) throw new Error(`--only must be one of ${PARTS.join(", ")}`);
   await setUp();
-  const [missing] = requireDebian("wrk", "ab", "curl");
+  const [missing] = requireDebian("wrk", "ab", "curl", "docker-registry");
   if (missing !== undefined) throw new Error(`not measured: ${missing} is not installed`);
   await pinLoad();
   const before = loadNow();

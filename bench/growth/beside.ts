@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { toDigest } from "../../src/oci/digest.ts";
 import { run } from "../../test/support/run.ts";
 import { startBare } from "../speed/bare.ts";
+import { debian, open } from "../speed/subject.ts";
 import { table } from "../tables.ts";
 import { GrowthDirectory, type Image } from "./directory.ts";
 import { quantiles, rate } from "./latencies.ts";
@@ -37,11 +38,19 @@ export async function measureBeside({ folder, seconds, say }: Growing): Promise<
   const digest = await addBig(directory, folder.join("big"));
   await using server = await GrowthServer.open(place);
   await using bare = await startBare(server.url, pathsOf(directory.image), folder);
-  const blob = `${server.url}/v2/${directory.image.name}/blobs/${digest}`;
+  await using peer = await open(debian(place), { sections: {} });
+  const blobAt = (url: string): string => `${url}/v2/${directory.image.name}/blobs/${digest}`;
   const cases: readonly Case[] = [
     { what: "alone", url: server.url },
-    { what: "beside pulls of a 1 GiB blob", url: server.url, neighbour: ["pull", blob, String(BIG)] },
+    { what: "beside pulls of a 1 GiB blob", url: server.url, neighbour: ["pull", blobAt(server.url), String(BIG)] },
     { what: "beside pushes of 256 MiB blobs", url: server.url, neighbour: ["push", server.url, folder.join("pushed")] },
+    { what: "docker-registry, alone", url: peer.url },
+    { what: "docker-registry, beside pulls", url: peer.url, neighbour: ["pull", blobAt(peer.url), String(BIG)] },
+    {
+      what: "docker-registry, beside pushes",
+      url: peer.url,
+      neighbour: ["push", peer.url, folder.join("pushed to the peer")],
+    },
     { what: "bare server, alone", url: bare.url },
     {
       what: "bare server, beside pulls of 1 GiB",

@@ -39,7 +39,7 @@ export interface Starting {
 
 export async function open(
   { name, program, url }: Subject,
-  credentials: Credentials,
+  credentials: { readonly sections: Partial<Credentials["sections"]> },
   { access = "open", compileCache, logs = false }: Starting = {},
 ): Promise<PinnedServer> {
   if (!program) return { url: url ?? "", pid: 0, start: 0, [Symbol.asyncDispose]: async () => undefined };
