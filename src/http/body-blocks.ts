@@ -9,6 +9,9 @@ const LARGE = 512 * 1024;
 const SMALL = 64 * 1024;
 const MANY = 32;
 
+/** How long bytes wait for others that fill their block, where somebody waits for them. ms */
+const PATIENCE = 100;
+
 /** Bodies that come just now. */
 const coming = new Set<BodyBlocks>();
 
@@ -29,7 +32,10 @@ export class BodyBlocks implements Disposable {
   /** Of a chunk that found no room. */
   #rest: Uint8Array | undefined;
   #end: { readonly error?: Error | null | undefined } | undefined;
-  #wake: () => void = () => undefined;
+  /** Of who waits for the next block. */
+  #wake: (() => void) | undefined;
+  /** Runs while bytes wait for others. */
+  #patience: NodeJS.Timeout | undefined;
 
   /** @param onBytes called whenever some come */
   constructor(request: IncomingMessage, onBytes: () => void) {
@@ -38,22 +44,18 @@ export class BodyBlocks implements Disposable {
     coming.add(this);
     this.#unwatch = finished(request, { writable: false }, (error) => {
       this.#end = { error };
-      this.#wake();
+      this.#wake?.();
     });
     request.on("data", this.#take);
   }
 
   /**
-   * All but the last one are full. What the one before had may be overwritten.
+   * Full, unless the rest does not come soon. What the one before had may be overwritten.
    * @returns undefined at the end
    * @throws {Error} after the last bytes of a body that was cut
    */
   async next(): Promise<Uint8Array | undefined> {
-    while (!this.#isFull && !this.#end) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
+    if (!this.#isFull && !this.#end) await this.#more();
     if (this.#filled > 0) return this.#lend();
     if (this.#end?.error) throw this.#end.error;
     return undefined;
@@ -63,9 +65,25 @@ export class BodyBlocks implements Disposable {
   [Symbol.dispose](): void {
     coming.delete(this);
     this.#unwatch();
+    clearTimeout(this.#patience);
     this.#request.off("data", this.#take);
     if (this.#request.listenerCount("data") > 0) this.#request.resume();
     else this.#request.pause();
+  }
+
+  /** Resolves with a full block, at the end, or when there are bytes that have waited for long enough. */
+  async #more(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      if (this.#filled > 0) this.#beginPatience();
+    });
+    this.#wake = undefined;
+    clearTimeout(this.#patience);
+    this.#patience = undefined;
+  }
+
+  #beginPatience(): void {
+    this.#patience ??= setTimeout(() => this.#wake?.(), PATIENCE);
   }
 
   get #isFull(): boolean {
@@ -75,6 +93,7 @@ export class BodyBlocks implements Disposable {
   readonly #take = (chunk: Uint8Array): void => {
     this.#onBytes();
     this.#fill(chunk);
+    if (this.#wake && !this.#isFull) this.#beginPatience();
   };
 
   #fill(chunk: Uint8Array): void {
@@ -86,7 +105,7 @@ export class BodyBlocks implements Disposable {
     else if (this.#request.httpVersionMajor === 1) free(chunk);
     if (!this.#isFull) return;
     this.#request.pause();
-    this.#wake();
+    this.#wake?.();
   }
 
   #lend(): Uint8Array | undefined {
