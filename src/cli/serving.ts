@@ -73,7 +73,7 @@ export async function serveUntil(stopped: () => Promise<string>, serving: Servin
     await apps.follow(next);
     listener.become(next.config);
   };
-  parts.use(calmPool((err) => log.debug({ err }, "threads of the pool go on interrupting requests")));
+  parts.use(calmPool((err) => log.debug({ err }, "the policy of the pool's threads could not be set")));
   serving.heed({
     renew: () => {
       (apps.current ?? app).reopenFiles(); // as programs that rotate logs expect

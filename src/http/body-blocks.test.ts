@@ -5,9 +5,7 @@ import { createServer, type IncomingMessage, request as send } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, type TestContext, test } from "node:test";
 import { setImmediate, setTimeout } from "node:timers/promises";
-import { BodyBlocks } from "./body-blocks.ts";
-
-const BLOCK = 512 * 1024;
+import { LARGE_BLOCK as BLOCK, BodyBlocks } from "./body-blocks.ts";
 
 describe("blocks of a body", () => {
   test("have its bytes, whatever pieces it comes in and however slowly they are taken", async (t) => {

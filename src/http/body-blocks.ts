@@ -3,10 +3,10 @@ import { finished } from "node:stream";
 import { withRoom } from "../lib/growing-buffer.ts";
 
 /** Bytes of a block. A writer of files stores multiples of its own as they are. */
-const LARGE = 512 * 1024;
+export const LARGE_BLOCK: number = 512 * 1024;
 
 /** The same where many bodies come at once. */
-const SMALL = 64 * 1024;
+const SMALL_BLOCK = 64 * 1024;
 const MANY = 32;
 
 /** How long bytes wait for others that fill their block, where somebody waits for them. ms */
@@ -24,7 +24,7 @@ export class BodyBlocks implements Disposable {
   readonly #request: IncomingMessage;
   readonly #onBytes: () => void;
   readonly #unwatch: () => void;
-  readonly #size: number = coming.size < MANY ? LARGE : SMALL;
+  readonly #size: number = coming.size < MANY ? LARGE_BLOCK : SMALL_BLOCK;
   #filling: Buffer | undefined;
   #filled = 0;
   /** With who takes them, until the next is asked for. */
@@ -50,7 +50,7 @@ export class BodyBlocks implements Disposable {
   }
 
   /**
-   * Full, unless the rest does not come soon. What the one before had may be overwritten.
+   * Full, unless the rest does not come soon. What the one before had may be overwritten. One call at a time.
    * @returns undefined at the end
    * @throws {Error} after the last bytes of a body that was cut
    */
@@ -86,6 +86,11 @@ export class BodyBlocks implements Disposable {
     this.#patience ??= setTimeout(() => this.#wake?.(), PATIENCE);
   }
 
+  /** Whether no other listener, nor the runtime, has a use for a chunk. */
+  get #isAlone(): boolean {
+    return this.#request.httpVersionMajor === 1 && this.#request.listenerCount("data") === 1;
+  }
+
   get #isFull(): boolean {
     return this.#filled === this.#size;
   }
@@ -102,7 +107,7 @@ export class BodyBlocks implements Disposable {
     this.#filling.set(fitting, this.#filled);
     this.#filled += fitting.length;
     if (fitting.length < chunk.length) this.#rest = chunk.subarray(fitting.length);
-    else if (this.#request.httpVersionMajor === 1) free(chunk);
+    else if (this.#isAlone) free(chunk);
     if (!this.#isFull) return;
     this.#request.pause();
     this.#wake?.();

@@ -2,31 +2,48 @@
 import type { IncomingMessage } from "node:http";
 import type { Budget } from "../lib/budget.ts";
 import { withRoom } from "../lib/growing-buffer.ts";
-import { BodyBlocks } from "./body-blocks.ts";
-import { hangUp, streamOf } from "./connection.ts";
+import { BodyBlocks, LARGE_BLOCK } from "./body-blocks.ts";
+import { connectionOf, hangUp, streamOf } from "./connection.ts";
 
 /** The client went away, or sent no byte for too long; nobody is left to be answered. */
 export class BodyAborted extends Error {
   override readonly name = "BodyAborted";
 }
 
-/** Bytes of a body that is worth gathering. */
-const LARGE = 512 * 1024;
-
 /**
- * The body as it comes in; what one turn gave is good until the next. Leaving early does not close the connection, so an error can
- * still be answered.
+ * The body as it comes in. Leaving early does not close the connection, so an error can still be answered.
  * @param stall ms without a byte after which the connection is dropped
  * @throws {BodyAborted}
  */
-export async function* receive(request: IncomingMessage, stall: number): AsyncGenerator<Uint8Array, void, void> {
+export function receive(request: IncomingMessage, stall: number): AsyncGenerator<Uint8Array, void, void> {
+  return watched(request, stall, () => request.iterator({ destroyOnReturn: false }));
+}
+
+/** The same for what may be large: in blocks, each of which is good until the next is asked for. */
+export function receiveBlocks(request: IncomingMessage, stall: number): AsyncGenerator<Uint8Array, void, void> {
+  const announced = request.headers["content-length"];
+  if (announced !== undefined && Number(announced) < LARGE_BLOCK) return receive(request, stall);
+  return watched(request, stall, (onBytes) => blocksOf(request, onBytes));
+}
+
+async function* blocksOf(request: IncomingMessage, onBytes: () => void): AsyncGenerator<Uint8Array, void, void> {
+  using blocks = new BodyBlocks(request, onBytes);
+  for (let block = await blocks.next(); block; block = await blocks.next()) yield block;
+}
+
+/** @param take begins to take the bytes; calls back whenever some come, also those that do not fill a block yet */
+async function* watched(
+  request: IncomingMessage,
+  stall: number,
+  take: (onBytes: () => void) => AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, void> {
   let waiting = true;
   const timer = setTimeout(() => {
     if (waiting) hangUp(request, { error: new BodyAborted(`no byte of the body for ${stall} ms`) });
     else timer.refresh();
   }, stall);
   try {
-    for await (const chunk of piecesOf(request, () => timer.refresh())) {
+    for await (const chunk of take(() => timer.refresh())) {
       waiting = false;
       yield chunk;
       waiting = true;
@@ -38,13 +55,6 @@ export async function* receive(request: IncomingMessage, stall: number): AsyncGe
   } finally {
     clearTimeout(timer);
   }
-}
-
-async function* piecesOf(request: IncomingMessage, onBytes: () => void): AsyncGenerator<Uint8Array, void, void> {
-  const announced = request.headers["content-length"];
-  if (announced !== undefined && Number(announced) < LARGE) return yield* request.iterator({ destroyOnReturn: false });
-  using blocks = new BodyBlocks(request, onBytes);
-  for (let block = await blocks.next(); block; block = await blocks.next()) yield block;
 }
 
 /** In HTTP/2 the runtime ends a body that was cut as if it were whole. */
@@ -64,14 +74,21 @@ export function discardRest(request: IncomingMessage, stall: number): void {
   if (request.complete || request.destroyed) return;
   let left = DISCARDED;
   const timer = setTimeout(() => hangUp(request), stall);
+  const connection = connectionOf(request);
+  const forget = (): void => void request.destroy(); // the runtime does not, of one that was answered
+  connection.once("close", forget);
   request.on("data", (chunk: Uint8Array) => {
     left -= chunk.length;
     if (left < 0) hangUp(request);
     else timer.refresh();
   });
   request.on("error", () => undefined); // the client went away, and was answered
-  request.once("end", () => clearTimeout(timer));
-  request.once("close", () => clearTimeout(timer));
+  for (const event of ["end", "close"]) {
+    request.once(event, () => {
+      clearTimeout(timer);
+      connection.off("close", forget);
+    });
+  }
   request.resume(); // whoever read before may have paused it
 }
 

@@ -6,7 +6,7 @@ import { BlobUnknown, DigestInvalid, NameInvalid, RangeInvalid, UploadUnknown } 
 import { parseStoredName } from "../oci/names.ts";
 import type { Repository, Upload } from "../registry/registry.ts";
 import { parseUploadId } from "../registry/upload-id.ts";
-import { hasBody, receive } from "./body.ts";
+import { hasBody, receiveBlocks } from "./body.ts";
 import { checkChunk } from "./chunk.ts";
 import { blobUrl, creatableRepositoryOf, type Edge, type Handler, repositoryOf, uploadUrl } from "./edge.ts";
 import type { Exchange } from "./exchange.ts";
@@ -139,7 +139,7 @@ async function atOffset(
 
 /** @param size bytes of the upload before it */
 function bodyOf(edge: Edge, { request }: Exchange, size: number): AsyncIterable<Uint8Array> {
-  return checkChunk(request.headers, size)(receive(request, edge.stall));
+  return checkChunk(request.headers, size)(receiveBlocks(request, edge.stall));
 }
 
 function verifyState(edge: Edge, { target }: Exchange): number {

@@ -2,11 +2,9 @@
 const GROWTH = 8;
 
 /**
- * Memory is taken as bytes come, so that a request of some KiB does not cost what a large one may: with 256 KiB for every layer
- * of 4 "push small images" of `npm run bench` makes 95 a second instead of 107, as the collector runs more often.
- *
+ * Memory as bytes come, so that a request of some KiB does not cost what a large one may.
  * @param used bytes at the start of `buffer` that are kept
- * @param needed bytes
+ * @param needed bytes, no more than `most`
  * @param most bytes that will ever be needed
  * @returns `buffer` where it has room, or a larger one
  */

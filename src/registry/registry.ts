@@ -169,7 +169,7 @@ export interface Upload {
   cancel(): Promise<void>;
 }
 
-/** Bytes, or a source of them such as a stream. */
+/** Bytes, or a source of them such as a stream. Its chunks may be the same memory again: copy what you keep. */
 export type UploadContent = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
 export interface ManifestService {

@@ -52,6 +52,18 @@ describe("slow and odd clients", () => {
     assert.equal(await clientOf(place.registry).statusOf("slow", "manifests", "tag"), 404);
   });
 
+  for (const length of ["Content-Length: 4000000", "Transfer-Encoding: chunked"]) {
+    test(`a manifest that trickles in is dropped in the end (${length})`, async () => {
+      await using place = await openPlace({ body: "200ms" });
+      using wire = await Wire.open(place.registry.port);
+      await wire.ask("PUT", "/v2/slow/manifests/tag", length);
+      const piece = length.startsWith("Transfer") ? "1\r\n \r\n" : " ";
+      const dropped = wire.rest();
+      await until("it was dropped", async () => !(await wire.send(piece)) || (await isOver(dropped)));
+      assert.equal((await dropped).length, 0);
+    });
+  }
+
   test("a client that was refused and then stalls within its body is dropped", async () => {
     await using place = await openPlace({ body: "300ms" });
     using wire = await Wire.open(place.registry.port);
@@ -189,4 +201,8 @@ async function openPlace(timeouts: Readonly<Record<string, string>>): Promise<Pl
   const registry = stack.use(await startRegistry("wharfinger", { rootDirectory: folder.path, configuration }));
   const end = stack.move();
   return { registry, folder, [Symbol.asyncDispose]: () => end.disposeAsync() };
+}
+
+async function isOver(work: Promise<unknown>): Promise<boolean> {
+  return await Promise.race([work.then(() => true), pause(50, false)]);
 }
