@@ -105,8 +105,9 @@ ${tables.load}
 ## Beside big blobs
 
 ${PER_SECOND} HEADs a second in the same way, over 16 connections for ${Number(values.seconds) * LONGER} s, while one other client pulls a blob of 1 GiB again and again
-with \`curl\`, or pushes blobs of 256 MiB. That client has the same core as the HEADs' and yields it to them (\`nice -n 19\`), so it does
-not reach its highest rate.
+with \`curl\`, or pushes blobs of 256 MiB. That client has the same core as the HEADs' and yields it to them (they have \`SCHED_FIFO\`,
+it \`nice -n 19\`), so it does not reach its highest rate. The bare server sends the GiB from memory in pieces of 256 KiB, once as
+\`node:http\` comes and once with a turn of the event loop for others after each: that is the least that one big body does to others.
 
 ${tables.beside}
 `;

@@ -1,6 +1,7 @@
 /**
  * What Node's own server can do at most: `ceiling.ts <port> <file>` sends what was recorded, from memory, by the path alone;
- * `/bytes/N` sends that many, `/file/PATH` a file, and `/sink/PATH` hashes a body and writes it durably.
+ * `/bytes/N` sends that many, `/turns/N` too and has others served after each piece, `/file/PATH` sends a file, and `/sink/PATH`
+ * hashes a body and writes it durably.
  */
 import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
@@ -21,21 +22,22 @@ const server = createServer((request, response) => {
   const { method, url = "" } = request;
   const answer = answers.get(url);
   if (answer) response.writeHead(200, answer.headers).end(method === "HEAD" ? undefined : answer.body);
-  else if (url.startsWith("/bytes/")) sendBytes(response, Number(url.slice("/bytes/".length)));
+  else if (url.startsWith("/bytes/")) sendBytes(response, Number(url.slice("/bytes/".length)), (next) => next());
+  else if (url.startsWith("/turns/")) sendBytes(response, Number(url.slice("/turns/".length)), setImmediate);
   else if (url.startsWith("/file/")) sendFile(response, url.slice("/file".length));
   else if (url.startsWith("/sink/")) void receive(request, response, url.slice("/sink".length));
   else response.writeHead(url === "/v2/" ? 200 : 404).end();
 });
 server.listen(Number(port), "127.0.0.1");
 
-function sendBytes(response: ServerResponse, length: number): void {
+function sendBytes(response: ServerResponse, length: number, between: (next: () => void) => void): void {
   response.writeHead(200, { "Content-Length": length });
   let left = length;
   const next = (): void => {
     if (left === 0) return void response.end();
     const piece = PIECE.subarray(0, Math.min(left, PIECE.length));
     left -= piece.length;
-    response.write(piece, next);
+    response.write(piece, () => between(next));
   };
   next();
 }
