@@ -127,7 +127,13 @@ class Api {
     try {
       const running = handle();
       isRunning = running !== undefined;
-      return running?.finally(() => ended(exchange));
+      return running?.then(
+        () => ended(exchange),
+        (error: unknown) => {
+          ended(exchange);
+          throw error;
+        },
+      );
     } finally {
       if (!isRunning) ended(exchange);
     }

@@ -44,27 +44,22 @@ export function parseTarget(url: string, prefix: string): Target {
   const mark = relative.indexOf("?");
   const path = mark < 0 ? relative : relative.slice(0, mark);
   const queryText = mark < 0 ? "" : relative.slice(mark);
-  const common = { query: queryText === "" ? NO_QUERY : new URLSearchParams(queryText), prefix, url: relative };
-  const nothing = { ...common, kind: "unknown", name: "", reference: "" } as const;
+  const query = queryText === "" ? NO_QUERY : new URLSearchParams(queryText);
+  const target = ({ kind, name = "", reference = "" }: Match, more?: Pick<Target, "redirect" | "problem">): Target => {
+    const known = { kind, name, reference, query, prefix, url: relative };
+    return more ? { ...known, ...more } : known;
+  };
 
-  if (path.includes("\\")) return { ...nothing, problem: "the path has a backslash" };
+  if (path.includes("\\")) return target(UNKNOWN, { problem: "the path has a backslash" });
   const clean = cleanPath(path);
-  if (clean !== path) return { ...nothing, redirect: clean + queryText };
+  if (clean !== path) return target(UNKNOWN, { redirect: clean + queryText });
   const decoded = decodePath(path);
   if (decoded === undefined) {
-    return { ...nothing, problem: "the path has a broken percent-escape, a NUL or an encoded '.' component" };
+    return target(UNKNOWN, { problem: "the path has a broken percent-escape, a NUL or an encoded '.' component" });
   }
-  if (decoded === "/") return { ...nothing, kind: "root" };
-  if (!decoded.startsWith(prefix)) return nothing;
-  const match = matchPath(decoded.slice(prefix.length));
-  if (!match) return nothing;
-  return {
-    ...common,
-    kind: match.kind,
-    name: match.name ?? "",
-    reference: match.reference ?? "",
-    ...repair(match, path, queryText),
-  };
+  if (decoded === "/") return target(ROOT);
+  const match = decoded.startsWith(prefix) ? matchPath(decoded.slice(prefix.length)) : undefined;
+  return match ? target(match, repair(match, path, queryText)) : target(UNKNOWN);
 }
 
 interface Match {
@@ -74,6 +69,9 @@ interface Match {
   /** The path lacks (`add`) or has too much of (`drop`) a slash at its end. */
   readonly slash?: "add" | "drop";
 }
+
+const UNKNOWN: Match = { kind: "unknown" };
+const ROOT: Match = { kind: "root" };
 
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 
@@ -107,10 +105,10 @@ function matchParts(path: string, at: number, second: string, last: string): Mat
   return last === "" ? { kind: "uploads", ...upload } : { kind: "upload", ...upload, reference: last };
 }
 
-function repair({ slash }: Match, path: string, query: string): { redirect?: string } {
+function repair({ slash }: Match, path: string, query: string): { redirect: string } | undefined {
   if (slash === "add") return { redirect: `${path}/${query}` };
   if (slash === "drop") return { redirect: path.slice(0, -1) + query };
-  return {};
+  return undefined;
 }
 
 /** Clients of proxies send `http://host/path`, where the path may be missing. */

@@ -17,11 +17,15 @@ const LONGEST = 1024;
 
 const HEX = /^[0-9a-f]+$/;
 
+/** Nearly all digests, told in one look. */
+const SHA256 = /^sha256:[0-9a-f]{64}$/;
+
 /**
  * @throws {DigestInvalid} saying which half is wrong
  * @see OCI image-spec 1.1, descriptor.md, "Digests"
  */
 export function parseDigest(text: string): Digest {
+  if (SHA256.test(text)) return text as Digest;
   const colon = text.indexOf(":");
   if (colon <= 0 || colon === text.length - 1) throw malformed();
   const algorithm = text.slice(0, colon);

