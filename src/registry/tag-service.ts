@@ -27,9 +27,7 @@ export class StoredTagService implements TagService {
 
   async resolve(tag: Tag): Promise<Digest> {
     const { driver, paths } = this.#context;
-    const known = recallLink(driver, paths.tagCurrent(this.#repository, tag));
-    if (known !== undefined) return known;
-    const digest = await this.#current(tag);
+    const digest = recallLink(driver, paths.tagCurrent(this.#repository, tag)) ?? (await this.#current(tag));
     if (digest === undefined) throw unknownTag(tag);
     return digest;
   }
