@@ -10,7 +10,7 @@ import { run } from "../test/support/run.ts";
 import { temporaryFolder } from "../test/support/temporary-folder.ts";
 import { describeMachine, loadNow } from "./machine.ts";
 import { REPOSITORY } from "./speed/content.ts";
-import { Contest, ROWS } from "./speed/contest.ts";
+import { Contest, ROWS, WARM_UP } from "./speed/contest.ts";
 import { makeCredentials } from "./speed/credentials.ts";
 import { Figures } from "./speed/figures.ts";
 import { pinLoad } from "./speed/pinned.ts";
@@ -98,7 +98,8 @@ async function page(table: string, before: string): Promise<string> {
   return `# Figures
 
 Wharfinger against Debian's docker-registry ${peer} with its in-memory cache, on the same disk, in one run of \`npm run bench\`: one
-core for the server, another for the load; medians of ${values.rounds} rounds in turns; ${values.connections} connections, ${values.seconds} s a read. Both with their
+core for the server, another for the load; medians of ${values.rounds} rounds in turns; ${values.connections} connections, ${values.seconds} s a read,
+and before the first of each ${WARM_UP} that do not count. Both with their
 durable defaults, without lines of requests where nothing else is said. The ceiling of reads is a bare \`node:http\` server that sends
 the same bytes from memory; that of a push is the slower of SHA-256 on one core and \`dd\` with fdatasync. Beside them, "a bare server" is some lines of
 \`node:http\` on the same core that do what a registry cannot leave out: receive, hash and write durably; read a file and send it. The ceiling

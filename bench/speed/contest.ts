@@ -22,6 +22,9 @@ const MEMORY = "resident memory after all of it";
 const WARM = "start to first answer, compile cache warm";
 const COLD = "start to first answer, compile cache cold";
 
+/** For how long each server is asked for something before that is measured for the first time: who was just started, compiles. s */
+export const WARM_UP = 3;
+
 export const ROWS: readonly Row[] = [
   ...READS.map(({ what, target }): Row => ({ what, unit: "/s", target })),
   { what: PUSH, unit: "MiB/s", target: 1.8 },
@@ -60,6 +63,8 @@ export class Contest implements AsyncDisposable {
   readonly #entrants: readonly Entrant[];
   readonly #ceiling: PinnedServer;
   readonly #owned: AsyncDisposableStack;
+  /** URLs that have been asked often. */
+  readonly #warm = new Set<string>();
 
   private constructor(
     options: ContestOptions,
@@ -149,6 +154,9 @@ export class Contest implements AsyncDisposable {
   async #rate(url: string, read: Read, path: string): Promise<number> {
     const { seconds, connections, credentials } = this.#options;
     const loading = { seconds, connections, authorization: credentials.headers[read.access] };
+    const asked = `${read.method} ${url}${path}`;
+    if (!this.#warm.has(asked)) await measureRead(url, read, path, { ...loading, seconds: WARM_UP });
+    this.#warm.add(asked);
     return (await measureRead(url, read, path, loading)).perSecond;
   }
 
