@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { requireDebian, setUp } from "../test/setup.ts";
 import { temporaryFolder } from "../test/support/temporary-folder.ts";
-import { measureBeside, PER_SECOND } from "./growth/beside.ts";
+import { measureBeside, PER_SECOND, Precedence } from "./growth/beside.ts";
 import { measureConnections } from "./growth/connections.ts";
 import { type Growing, KINDS, measureGrowth } from "./growth/sizes.ts";
 import { LONGER, measureUnderLoad, SHARE } from "./growth/under-load.ts";
@@ -42,6 +42,7 @@ async function measure(): Promise<void> {
   const [missing] = requireDebian("wrk", "ab", "curl", "docker-registry");
   if (missing !== undefined) throw new Error(`not measured: ${missing} is not installed`);
   await pinLoad();
+  if (parts.includes("beside")) await (await Precedence.take())[Symbol.asyncDispose](); // or know at once that it is refused
   const before = loadNow();
   const tables: Partial<Record<Part, string>> = {};
   for (const part of parts) {
@@ -107,7 +108,8 @@ ${tables.load}
 ${PER_SECOND} HEADs a second in the same way, over 16 connections for ${Number(values.seconds) * LONGER} s, while one other client pulls a blob of 1 GiB again and again
 with \`curl\`, or pushes blobs of 256 MiB. That client has the same core as the HEADs' and yields it to them (they have \`SCHED_FIFO\`,
 it \`nice -n 19\`), so it does not reach its highest rate. The bare server sends the GiB from memory in pieces of 256 KiB, once as
-\`node:http\` comes and once with a turn of the event loop for others after each: that is the least that one big body does to others.
+\`node:http\` comes and once with a turn of the event loop for others after each. What \`SCHED_FIFO\` is for is told in
+[0024](decisions/0024-speed.md).
 
 ${tables.beside}
 `;

@@ -99,15 +99,19 @@ async function page(table: string, before: string): Promise<string> {
 
 Wharfinger against Debian's docker-registry ${peer} with its in-memory cache, on the same disk, in one run of \`npm run bench\`: one
 core for the server, another for the load; medians of ${values.rounds} rounds in turns; ${values.connections} connections, ${values.seconds} s a read,
-and before the first of each ${WARM_UP} that do not count. Both with their
+after ${WARM_UP} s that do not count where a server has not been asked for the same before. Both with their
 durable defaults, without lines of requests where nothing else is said. The ceiling of reads is a bare \`node:http\` server that sends
 the same bytes from memory; that of a push is the slower of SHA-256 on one core and \`dd\` with fdatasync. Beside them, "a bare server" is some lines of
 \`node:http\` on the same core that do what a registry cannot leave out: receive, hash and write durably; read a file and send it. The ceiling
 of small images is a program that makes the same folders, files and names in the same layout, as durable, and is asked nothing. That of
 the memory is the bare server after the same reads, pulls and big pushes; of its own it has some lines and the answers.
 A pull is the median of five in a row.
+2.5 times docker-registry's memory is out of reach: the bare server alone has more. Where another target is missed, the ceiling says how
+much of it the machine left in this run.
 Ratios count, absolute figures depend on the machine. Ours was started once before, so that nothing is left to compile; its first start
-is a row of its own. What a request's time goes to, and what did not pay, is told in [0024](decisions/0024-speed.md); workers in
+is a row of its own. Of the CPU time of a small read, a third or more is the kernel's, mostly for sending the answer; our JavaScript has 7 %, Node's 9, the
+collector 4, and the rest is what V8 and Node do for both (\`perf record\`, manifest by tag with a bearer token). What was found
+and what did not pay is told in [0024](decisions/0024-speed.md); workers in
 [0025](decisions/0025-workers.md); many clients, tags and repositories are measured by
 \`npm run bench:growth\` ([benchmarks-growth.md](benchmarks-growth.md)).
 

@@ -96,11 +96,12 @@ async function measureCase({ what, url, neighbour }: Case, image: Image, seconds
 
 /**
  * The core is this program's whenever it wants it. Otherwise a neighbour that is computing keeps it up to the next tick of the
- * clock, 4 ms, however low its priority: HEADs beside a mere endless loop had a p99 of 4.4 ms, and have one of 1.5 like this.
+ * clock, 4 ms, however low its priority: HEADs beside a mere endless loop had a p99 of 4.4 to 6.1 ms, and have one of 0.4 to 1.7 like
+ * this.
  * @see sched(7)
  */
-class Precedence implements AsyncDisposable {
-  /** What this program starts has none. */
+export class Precedence implements AsyncDisposable {
+  /** What this program starts has none. @throws {Error} where the system does not let it */
   static async take(): Promise<Precedence> {
     await run("chrt", ["--reset-on-fork", "--fifo", "--pid", "1", String(process.pid)]);
     return new Precedence();

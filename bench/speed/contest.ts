@@ -22,7 +22,7 @@ const MEMORY = "resident memory after all of it";
 const WARM = "start to first answer, compile cache warm";
 const COLD = "start to first answer, compile cache cold";
 
-/** For how long each server is asked for something before that is measured for the first time: who was just started, compiles. s */
+/** How long a server is asked for something before that is measured for the first time: one just started is still compiling. s */
 export const WARM_UP = 3;
 
 export const ROWS: readonly Row[] = [
@@ -63,8 +63,8 @@ export class Contest implements AsyncDisposable {
   readonly #entrants: readonly Entrant[];
   readonly #ceiling: PinnedServer;
   readonly #owned: AsyncDisposableStack;
-  /** URLs that have been asked often. */
-  readonly #warm = new Set<string>();
+  /** What each server has been asked for. */
+  readonly #warm = new Map<PinnedServer, Set<Read>>();
 
   private constructor(
     options: ContestOptions,
@@ -135,12 +135,12 @@ export class Contest implements AsyncDisposable {
       await using other =
         read.access === "open" && !read.starting ? undefined : await this.#openOtherwise(read, entrant);
       if (other?.url === "") continue;
-      const url = (other ?? entrant.server).url;
-      this.#add(read.what, entrant.subject, await this.#rate(url, read, read.path(entrant.content)));
+      const rate = await this.#rate(other ?? entrant.server, read, read.path(entrant.content));
+      this.#add(read.what, entrant.subject, rate);
     }
     const [{ content }] = this.#entrants as readonly [Entrant];
     if (read.access === "open" && !read.starting) {
-      const rate = await this.#rate(this.#ceiling.url, read, read.path(content));
+      const rate = await this.#rate(this.#ceiling, read, read.path(content));
       this.#options.figures.add(read.what, CEILING, rate);
     }
   }
@@ -151,13 +151,13 @@ export class Contest implements AsyncDisposable {
     return await open(named, this.#options.credentials, { ...starting, access });
   }
 
-  async #rate(url: string, read: Read, path: string): Promise<number> {
+  async #rate(server: PinnedServer, read: Read, path: string): Promise<number> {
     const { seconds, connections, credentials } = this.#options;
     const loading = { seconds, connections, authorization: credentials.headers[read.access] };
-    const asked = `${read.method} ${url}${path}`;
-    if (!this.#warm.has(asked)) await measureRead(url, read, path, { ...loading, seconds: WARM_UP });
-    this.#warm.add(asked);
-    return (await measureRead(url, read, path, loading)).perSecond;
+    const known = this.#warm.get(server) ?? new Set();
+    if (!known.has(read)) await measureRead(server.url, read, path, { ...loading, seconds: WARM_UP });
+    this.#warm.set(server, known.add(read));
+    return (await measureRead(server.url, read, path, loading)).perSecond;
   }
 
   async #big(turns: readonly Entrant[]): Promise<void> {

@@ -127,6 +127,7 @@ class Api {
     try {
       const running = handle();
       isRunning = running !== undefined;
+      // `finally` makes two promises more: 0.3 µs of a request's 50 ("HEAD blob" of `npm run bench`)
       return running?.then(
         () => ended(exchange),
         (error: unknown) => {

@@ -44,22 +44,27 @@ export function parseTarget(url: string, prefix: string): Target {
   const mark = relative.indexOf("?");
   const path = mark < 0 ? relative : relative.slice(0, mark);
   const queryText = mark < 0 ? "" : relative.slice(mark);
-  const query = queryText === "" ? NO_QUERY : new URLSearchParams(queryText);
-  const target = ({ kind, name = "", reference = "" }: Match, more?: Pick<Target, "redirect" | "problem">): Target => {
-    const known = { kind, name, reference, query, prefix, url: relative };
-    return more ? { ...known, ...more } : known;
-  };
+  const common = { query: queryText === "" ? NO_QUERY : new URLSearchParams(queryText), prefix, url: relative };
+  const nothing = { ...common, kind: "unknown", name: "", reference: "" } as const;
 
-  if (path.includes("\\")) return target(UNKNOWN, { problem: "the path has a backslash" });
+  if (path.includes("\\")) return { ...nothing, problem: "the path has a backslash" };
   const clean = cleanPath(path);
-  if (clean !== path) return target(UNKNOWN, { redirect: clean + queryText });
+  if (clean !== path) return { ...nothing, redirect: clean + queryText };
   const decoded = decodePath(path);
   if (decoded === undefined) {
-    return target(UNKNOWN, { problem: "the path has a broken percent-escape, a NUL or an encoded '.' component" });
+    return { ...nothing, problem: "the path has a broken percent-escape, a NUL or an encoded '.' component" };
   }
-  if (decoded === "/") return target(ROOT);
-  const match = decoded.startsWith(prefix) ? matchPath(decoded.slice(prefix.length)) : undefined;
-  return match ? target(match, repair(match, path, queryText)) : target(UNKNOWN);
+  if (decoded === "/") return { ...nothing, kind: "root" };
+  if (!decoded.startsWith(prefix)) return nothing;
+  const match = matchPath(decoded.slice(prefix.length));
+  if (!match) return nothing;
+  return {
+    ...common,
+    kind: match.kind,
+    name: match.name ?? "",
+    reference: match.reference ?? "",
+    ...repair(match, path, queryText),
+  };
 }
 
 interface Match {
@@ -69,9 +74,6 @@ interface Match {
   /** The path lacks (`add`) or has too much of (`drop`) a slash at its end. */
   readonly slash?: "add" | "drop";
 }
-
-const UNKNOWN: Match = { kind: "unknown" };
-const ROOT: Match = { kind: "root" };
 
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 
@@ -105,10 +107,10 @@ function matchParts(path: string, at: number, second: string, last: string): Mat
   return last === "" ? { kind: "uploads", ...upload } : { kind: "upload", ...upload, reference: last };
 }
 
-function repair({ slash }: Match, path: string, query: string): { redirect: string } | undefined {
+function repair({ slash }: Match, path: string, query: string): { redirect?: string } {
   if (slash === "add") return { redirect: `${path}/${query}` };
   if (slash === "drop") return { redirect: path.slice(0, -1) + query };
-  return undefined;
+  return {};
 }
 
 /** Clients of proxies send `http://host/path`, where the path may be missing. */

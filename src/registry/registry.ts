@@ -225,7 +225,7 @@ export interface ManifestPutOptions {
 export interface StoredManifest {
   readonly digest: Digest;
   readonly mediaType: string;
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array; // its `buffer` may hold other bytes as well
 }
 
 export interface TagService {

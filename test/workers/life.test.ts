@@ -22,7 +22,7 @@ import { type TemporaryFolder, temporaryFolder } from "../support/temporary-fold
 import { childrenOf, clientsOfWorkers, WorkerClient, workerOf } from "../support/worker-client.ts";
 
 const KILLS = inForm(6, 40);
-/** More of them in a row, and another worker is long in coming: who dies early again and again is not begun at once. */
+/** After more early deaths in a row the supervisor waits for seconds before it starts another worker. */
 const KILLS_AT_ONCE = 6;
 /** A worker that lived so long has not died early. ms */
 const HEALTHY = 10_000;
@@ -56,19 +56,17 @@ describe("a worker that is killed", () => {
     const pushed: { readonly repository: string; readonly image: ReturnType<typeof imageOf> }[] = [];
     let retries = 0;
     const clients = Array.from({ length: CLIENTS }, async (_, index) => {
-      for (let count = 0; !isOver; count += 1) {
+      const repository = `client/${index}`;
+      for (let count = 0; !isOver; ) {
         const image = imageOf([layerOfArchive(noise(20_000, 1000 * index + count), "none")]);
-        const repository = `client/${index}`;
-        for (;;) {
-          try {
-            await http.push(repository, `v${count}`, image);
-            break;
-          } catch (error) {
-            if (error instanceof assert.AssertionError) throw error;
-            retries += 1; // the worker died that had the connection
-          }
+        try {
+          await http.push(repository, `v${count}`, image);
+          pushed.push({ repository, image });
+          count += 1;
+        } catch (error) {
+          if (error instanceof assert.AssertionError) throw error;
+          retries += 1; // the worker died that had the connection
         }
-        pushed.push({ repository, image });
       }
     });
     try {
@@ -88,6 +86,7 @@ describe("a worker that is killed", () => {
       }
     } finally {
       isOver = true;
+      await Promise.allSettled(clients);
     }
     await Promise.all(clients);
     for (const { repository, image } of pushed) {
