@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { test } from "node:test";
-import { stringify } from "yaml";
 import { digestOf } from "../../src/oci/digest.ts";
 import { PathMapper } from "../../src/registry/paths.ts";
 import type { RedirectRequest } from "../../src/storage/driver.ts";
@@ -12,11 +11,10 @@ import { redirectToBase } from "../../src/storage/middleware/redirect.ts";
 import { startApi } from "../support/api.ts";
 import { expectError, pushBlob } from "../support/api-content.ts";
 import { serveFolder } from "../support/file-server.ts";
-import { freePort } from "../support/free-port.ts";
 import { contentOf } from "../support/image.ts";
 import { openRedirectingStorage } from "../support/redirecting-storage.ts";
 import { RegistryClient } from "../support/registry-client.ts";
-import { registryConfiguration, startRegistry } from "../support/registry-process.ts";
+import { startRegistry } from "../support/registry-process.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const BYTES = Buffer.from("0123456789");
@@ -133,10 +131,8 @@ test("a server redirects unless its configuration says otherwise", async () => {
     [{ redirect: { disable: false } }, 307],
     [{ redirect: { disable: true } }, 200],
   ] as const) {
-    const port = await freePort();
-    const storage = { "./driver.mjs": {}, ...redirect };
-    await writeFile(folder.join("config.yml"), stringify({ ...registryConfiguration("", port), storage }));
-    const options = { rootDirectory: "", configurationPath: folder.join("config.yml"), port };
+    const own = { [folder.join("driver.mjs")]: {} };
+    const options = { rootDirectory: "", driver: own, configuration: { storage: redirect } };
     await using registry = await startRegistry("wharfinger", options);
     const client = new RegistryClient(registry.url);
     await client.pushBlob("a", blob);
