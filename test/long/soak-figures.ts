@@ -71,8 +71,8 @@ export function expectFlat(figures: readonly Figures[]): void {
 
 /**
  * Some 15,000 requests lie between the middles of both halves: 100 bytes that each leaves are seen. A connection or two may be
- * about to close; a leak would be hundreds. Buffers for big blobs are kept, up to 8 MiB of half a MiB each, as many as were once used
-together: that may be some more late in a run.
+ * about to close; a leak would be hundreds. Beside the heap there are manifests and small blobs that are remembered, up to 48 MiB, and
+buffers for big blobs, up to 8 MiB: both fill up slowly.
  */
 const GROWTH: Figures = { heap: MIB, outside: 3 * MIB, resident: 24 * MIB, descriptors: 3, sockets: 3, threads: 0 };
 
