@@ -99,7 +99,7 @@ async function page(table: string, before: string): Promise<string> {
 
 Wharfinger against Debian's docker-registry ${peer} with its in-memory cache, on the same disk, in one run of \`npm run bench\`: one
 core for the server, another for the load; medians of ${values.rounds} rounds in turns; ${values.connections} connections, ${values.seconds} s a read,
-after ${WARM_UP} s that do not count where a server has not been asked for the same before. Both with their
+after ${WARM_UP} s that do not count. Both with their
 durable defaults, without lines of requests where nothing else is said. The ceiling of reads is a bare \`node:http\` server that sends
 the same bytes from memory; that of a push is the slower of SHA-256 on one core and \`dd\` with fdatasync. Beside them, "a bare server" is some lines of
 \`node:http\` on the same core that do what a registry cannot leave out: receive, hash and write durably; read a file and send it. The ceiling

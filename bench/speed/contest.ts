@@ -22,8 +22,8 @@ const MEMORY = "resident memory after all of it";
 const WARM = "start to first answer, compile cache warm";
 const COLD = "start to first answer, compile cache cold";
 
-/** How long a server is asked for something before that is measured for the first time: one just started is still compiling. s */
-export const WARM_UP = 3;
+/** How long a server is asked for something before that is measured: one just started compiles, one that did other things is slower. s */
+export const WARM_UP = 2;
 
 export const ROWS: readonly Row[] = [
   ...READS.map(({ what, target }): Row => ({ what, unit: "/s", target })),
@@ -63,8 +63,6 @@ export class Contest implements AsyncDisposable {
   readonly #entrants: readonly Entrant[];
   readonly #ceiling: PinnedServer;
   readonly #owned: AsyncDisposableStack;
-  /** What each server has been asked for. */
-  readonly #warm = new Map<PinnedServer, Set<Read>>();
 
   private constructor(
     options: ContestOptions,
@@ -154,9 +152,7 @@ export class Contest implements AsyncDisposable {
   async #rate(server: PinnedServer, read: Read, path: string): Promise<number> {
     const { seconds, connections, credentials } = this.#options;
     const loading = { seconds, connections, authorization: credentials.headers[read.access] };
-    const known = this.#warm.get(server) ?? new Set();
-    if (!known.has(read)) await measureRead(server.url, read, path, { ...loading, seconds: WARM_UP });
-    this.#warm.set(server, known.add(read));
+    await measureRead(server.url, read, path, { ...loading, seconds: WARM_UP });
     return (await measureRead(server.url, read, path, loading)).perSecond;
   }
 
