@@ -106,8 +106,7 @@ the same bytes from memory; that of a push is the slower of SHA-256 on one core 
 of small images is a program that makes the same folders, files and names in the same layout, as durable, and is asked nothing. That of
 the memory is the bare server after the same reads, pulls and big pushes; of its own it has some lines and the answers.
 A pull is the median of five in a row.
-2.5 times docker-registry's memory is out of reach: the bare server alone has more. Where another target is missed, the ceiling says how
-much of it the machine left in this run.
+2.5 times docker-registry's memory is out of reach: the bare server alone has more.
 Ratios count, absolute figures depend on the machine. Ours was started once before, so that nothing is left to compile; its first start
 is a row of its own. Of the CPU time of a small read, a third or more is the kernel's, mostly for sending the answer; our JavaScript has 7 %, Node's 9, the
 collector 4, and the rest is what V8 and Node do for both (\`perf record\`, manifest by tag with a bearer token). What was found

@@ -22,7 +22,7 @@ const MEMORY = "resident memory after all of it";
 const WARM = "start to first answer, compile cache warm";
 const COLD = "start to first answer, compile cache cold";
 
-/** How long a server is asked for something before that is measured: one just started compiles, one that did other things is slower. s */
+/** How long a server is asked for something before that is measured: one just started is still compiling. s */
 export const WARM_UP = 2;
 
 export const ROWS: readonly Row[] = [
