@@ -20,27 +20,13 @@ export function readBlobLink(driver: StorageDriver, path: string): Promise<BlobD
   return readLinkTo(driver, path, isBlobDigest);
 }
 
-/** What {@link readLink} would say, where that is known without a wait; else undefined. */
-export function recallLink(driver: StorageDriver, path: string): Digest | undefined {
-  return recallLinkTo(driver, path, isDigest);
-}
-
-function recallLinkTo<T extends string>(
-  driver: StorageDriver,
-  path: string,
-  isTarget: (text: string) => text is T,
-): T | undefined {
-  const known = canRecall(driver) ? driver.recallContent(path)?.trimEnd() : undefined;
-  return known !== undefined && isTarget(known) ? known : undefined;
-}
-
 async function readLinkTo<T extends string>(
   driver: StorageDriver,
   path: string,
   isTarget: (text: string) => text is T,
 ): Promise<T | undefined> {
-  const known = recallLinkTo(driver, path, isTarget);
-  if (known !== undefined) return known;
+  const known = canRecall(driver) ? driver.recallContent(path)?.trimEnd() : undefined;
+  if (known !== undefined && isTarget(known)) return known;
   for (let attempt = 0; ; attempt++) {
     const content = await absentIfNotFound(driver.getContent(path));
     if (content === undefined) return undefined;

@@ -4,7 +4,7 @@ import { ManifestUnknown, NameUnknown } from "../oci/errors.ts";
 import { isTag, type RepositoryName, type Tag } from "../oci/names.ts";
 import { canStamp } from "../storage/driver.ts";
 import { type RegistryContext, requireDeletion } from "./context.ts";
-import { absentIfNotFound, readLink, recallLink, writeLink } from "./links.ts";
+import { absentIfNotFound, readLink, writeLink } from "./links.ts";
 import { LOOK_AHEAD } from "./look-ahead.ts";
 import { REPOSITORY_MARKERS } from "./paths.ts";
 import type { ListOptions, TagService } from "./registry.ts";
@@ -26,8 +26,7 @@ export class StoredTagService implements TagService {
   }
 
   async resolve(tag: Tag): Promise<Digest> {
-    const { driver, paths } = this.#context;
-    const digest = recallLink(driver, paths.tagCurrent(this.#repository, tag)) ?? (await this.#current(tag));
+    const digest = await this.#current(tag);
     if (digest === undefined) throw unknownTag(tag);
     return digest;
   }
