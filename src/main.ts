@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { HangUps } from "./cli/hang-ups.ts";
 import { keepHeapSmall } from "./lib/heap.ts";
+import { takeImportsAtTheirWord } from "./lib/near-imports.ts";
 
 /**
  * First of all, because until then SIGHUP ends the process. Commands that do not serve are ended by it all the same; to
@@ -12,6 +13,7 @@ const hangUps = process.argv[2] === "serve" || process.argv[2] === "worker" ? ne
 
 keepHeapSmall();
 enableCompileCache();
+takeImportsAtTheirWord(new URL(".", import.meta.url).href);
 
 const { createProgram } = await import("./cli/program.ts");
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {

@@ -158,7 +158,7 @@ const TABLE: Table = {
   "signing-key-file.ts": { sources: ["config/config-error.ts", "oci"], packages: [] },
   "upload-secret.ts": { sources: [], packages: [] },
   "data-folder.ts": { sources: ["config/config.ts"], packages: [] },
-  "main.ts": { sources: ["cli", "lib/heap.ts"], packages: [] },
+  "main.ts": { sources: ["cli", "lib/heap.ts", "lib/near-imports.ts"], packages: [] },
   "library.ts": {
     sources: [
       "auth/access-controller.ts",
