@@ -25,6 +25,7 @@ export type Architecture = (typeof ARCHITECTURES)[number];
 const UNUSED: readonly string[] = [
   "**/*.{ts,mts,cts,map,md,markdown}",
   "node_modules/{*,@*/*}/{test,tests,docs,doc,examples,example,benchmark,benchmarks,dist-types,.github}",
+  "node_modules/{typescript,@typescript}", // an optional peer of valibot, which npm takes along as we have it
 ];
 
 /** @param folder empty, or not there yet */

@@ -48,7 +48,7 @@ const TABLE: Table = {
   "http/errors.ts": { sources: ["storage/errors.ts"], packages: [] },
   tls: { sources: ["config"], packages: [] },
   "tls/acme-issuer.ts": { sources: [], packages: ["acme-client"] },
-  config: { sources: ["lib/node-http.ts"], packages: ["re2js", "yaml", "zod"] },
+  config: { sources: ["lib/node-http.ts"], packages: ["re2js", "valibot", "yaml"] },
   "config/show.ts": { sources: ["lib/outgoing-url.ts"], packages: [] },
   "config/endpoint-rules.ts": { sources: ["lib/outgoing-url.ts"], packages: [] },
   health: { sources: ["lib", "storage/driver.ts", "storage/errors.ts"], packages: [] },
@@ -265,7 +265,7 @@ describe("the rules", () => {
   });
 
   for (const [text, name] of [
-    ['import { z } from "zod";', "zod"],
+    ['import * as v from "valibot";', "valibot"],
     ['import type { Z } from "@scope/other/deep";', "@scope/other"],
     ['import { readFile } from "node:fs";', "node:fs"],
     ['import { readFile } from "fs";', "fs"],

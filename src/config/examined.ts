@@ -1,9 +1,11 @@
+import * as v from "valibot";
 import { BUILT_IN } from "./built-in.ts";
 import { cacheFindings } from "./cache-rules.ts";
 import type { AuthConfig, Config, DriverConfig, Parameters } from "./config.ts";
 import { cutFindings } from "./cut-rules.ts";
 import { endpointFindings } from "./endpoint-rules.ts";
 import { applyEnvironment, type Environment } from "./environment.ts";
+import type { Field } from "./fields.ts";
 import { type Finding, inOrder } from "./finding.ts";
 import { type Locate, locateIn } from "./located-error.ts";
 import { optionFindings } from "./option-findings.ts";
@@ -73,27 +75,31 @@ export function examine(text: string, name: string, env: Environment, check: Che
 /** As far as it can be read where something else is wrong. */
 function driverOf(root: Mapping): DriverConfig | undefined {
   const name = driverName(root);
-  const section = name === undefined ? undefined : storage.safeParse(toInput(find(root, ["storage"]) ?? root));
-  return name === undefined || !section?.data
+  const section = name === undefined ? undefined : v.safeParse(storage, toInput(find(root, ["storage"]) ?? root));
+  return name === undefined || !section?.success
     ? undefined
-    : { name, parameters: parametersOf(section.data, name) ?? {} };
+    : { name, parameters: parametersOf(section.output, name) ?? {} };
 }
 
 function validate(root: Mapping): Omit<Examined, "locate"> {
   const input = toInput(root);
   const driver = driverName(root);
-  const file = schema.safeParse(input);
-  const own = driver !== undefined && isSpecifier(driver) ? ownDriver(driver).safeParse(input) : undefined;
+  const file = v.safeParse(schema, input);
+  const own = driver !== undefined && isSpecifier(driver) ? v.safeParse(ownDriver(driver), input) : undefined;
   const controller = ownController(root);
-  const access = controller === undefined ? undefined : ownAccess(controller).safeParse(input);
-  const issues = [file, own, access].flatMap((parsed) => parsed?.error?.issues ?? []);
+  const access = controller === undefined ? undefined : v.safeParse(ownAccess(controller), input);
+  const issues = [file, own, access].flatMap((parsed) => parsed?.issues ?? []);
   return {
     config:
-      file.data && driver !== undefined
-        ? resolve(file.data, driver, own?.data, toOwn(controller, access?.data))
+      file.success && driver !== undefined
+        ? resolve(file.output, driver, outputOf(own), toOwn(controller, outputOf(access)))
         : undefined,
     findings: issues.map((issue) => toFinding(root, issue)),
   };
+}
+
+function outputOf<T>(parsed: v.SafeParseResult<Field<T>> | undefined): T | undefined {
+  return parsed?.success ? parsed.output : undefined;
 }
 
 function toOwn(name: string | undefined, parameters: Parameters = {}): AuthConfig["own"] {

@@ -1,7 +1,6 @@
-import { z } from "zod";
+import * as v from "valibot";
 import { http } from "../lib/node-http.ts";
-import { type Field, field } from "./fields.ts";
-import { Scalar } from "./tree.ts";
+import { type Field, field, isMap, list, mapOf, pathOf } from "./fields.ts";
 
 const value: Field<string> = field("text without line breaks and control characters, in Latin letters", ({ text }) =>
   isAccepted(() => http.validateHeaderValue("X", text)) ? text : undefined,
@@ -11,22 +10,16 @@ const value: Field<string> = field("text without line breaks and control charact
 const FRAMING: ReadonlySet<string> = new Set(["content-length", "transfer-encoding", "trailer"]);
 
 /** Header name, as written, to its values; each is one that HTTP allows, because a server fails on others. */
-export const headers: z.ZodType<Record<string, string[]>> = z
-  .record(z.string(), z.array(value))
-  .superRefine(
-    (values, context) => {
-      for (const name of Object.keys(values)) {
-        const message = nameProblem(name);
-        if (message !== undefined) context.addIssue({ code: "custom", path: [name], message });
-      }
-    },
-    { when: ({ value }) => isMap(value) }, // also where a value is not accepted
-  )
-  .default({});
-
-function isMap(value: unknown): boolean {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Scalar);
-}
+export const headers: Field<Record<string, string[]>> = v.pipe(
+  mapOf(list(value)),
+  v.rawCheck(({ dataset: { value }, addIssue }) => {
+    const names = isMap(value) ? Object.keys(value) : []; // also where a value is not accepted
+    for (const name of names) {
+      const message = nameProblem(name);
+      if (message !== undefined) addIssue({ path: pathOf(name), message });
+    }
+  }),
+);
 
 function nameProblem(name: string): string | undefined {
   if (!isAccepted(() => http.validateHeaderName(name))) return "under a name of letters, digits, - and _";

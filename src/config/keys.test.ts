@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
-import type { z } from "zod";
+import * as v from "valibot";
 import { examine } from "./examined.ts";
 import { DEPRECATED, DURATIONS, KEYS, VARIABLE_NAMES } from "./keys.ts";
 import { schema } from "./schema.ts";
@@ -73,26 +73,27 @@ function sibling(path: string, key: string): string {
 }
 
 /** The paths of the schema's keys, in the notation of the table. */
-function* keysOf(type: z.core.$ZodType, path: string): Generator<string> {
-  const { def } = type._zod as z.core.$ZodTypeInternals & { def: AnyDef };
-  if (def.shape) {
-    for (const [key, child] of Object.entries(def.shape)) yield* keysOf(child, path === "" ? key : `${path}.${key}`);
-  } else if (def.type === "record" && def.valueType) yield* keysOf(def.valueType, `${path}.*`);
-  else if (def.element) yield* keysOf(def.element, `${path}[]`);
-  else if (def.innerType) yield* keysOf(def.innerType, path);
-  else if (def.type === "pipe" && def.in && def.out) yield* keysOf(sideWithKeys(def.in, def.out), path);
+function* keysOf(type: v.GenericSchema, path: string): Generator<string> {
+  const { pipe, entries, getter, item, wrapped } = type as AnySchema;
+  if (pipe) yield* keysOf(pipe.findLast(isSchema) ?? v.never(), path);
+  else if (entries) {
+    for (const [key, child] of Object.entries(entries)) yield* keysOf(child, path === "" ? key : `${path}.${key}`);
+  } else if (getter) yield* keysOf(getter({ "*": [] }), path);
+  else if (item) yield* keysOf(item, `${path}[]`);
+  else if (wrapped) yield* keysOf(wrapped, path);
   else yield path;
 }
 
-interface AnyDef extends z.core.$ZodTypeDef {
-  readonly shape?: Readonly<Record<string, z.core.$ZodType>>;
-  readonly valueType?: z.core.$ZodType;
-  readonly element?: z.core.$ZodType;
-  readonly innerType?: z.core.$ZodType;
-  readonly in?: z.core.$ZodType;
-  readonly out?: z.core.$ZodType;
+interface AnySchema extends v.GenericSchema {
+  /** The first is the schema that the rest was added to, whose properties the whole has too. */
+  readonly pipe?: readonly (v.GenericSchema | v.PipeAction<unknown, unknown, v.BaseIssue<unknown>>)[];
+  readonly entries?: Readonly<Record<string, v.GenericSchema>>;
+  /** Of a map with keys of the operator's own: the schema of the one it is given. */
+  readonly getter?: (input: unknown) => v.GenericSchema;
+  readonly item?: v.GenericSchema;
+  readonly wrapped?: v.GenericSchema;
 }
 
-function sideWithKeys(input: z.core.$ZodType, output: z.core.$ZodType): z.core.$ZodType {
-  return output._zod.def.type === "transform" ? input : output;
+function isSchema(part: { readonly kind: string }): part is v.GenericSchema {
+  return part.kind === "schema";
 }

@@ -1,15 +1,15 @@
-import type { z } from "zod";
+import type { BaseIssue } from "valibot";
 import type { Finding } from "./finding.ts";
 import { isSpecifier } from "./specifier.ts";
 import { find, type Mapping, nearest, Scalar, Sequence, type Tree } from "./tree.ts";
 
 /** An issue of the schema as a sentence. What was found is not quoted where it may be a secret. */
-export function toFinding(root: Mapping, issue: z.core.$ZodIssue): Finding {
-  const { path } = issue;
+export function toFinding(root: Mapping, issue: BaseIssue<unknown>): Finding {
+  const path = (issue.path ?? []).map(({ key }) => key as PropertyKey);
   const key = showPath(path);
   const { where } = nearest(root, path);
   const about = key === "storage" ? key : `value of ${key}`; // a missing section is the rules' affair too
-  return { about, where, sentence: sentence(key, show(find(root, path), key), accepted(issue)), fatal: true };
+  return { about, where, sentence: sentence(key, show(find(root, path), key), issue.message), fatal: true };
 }
 
 function sentence(key: string, found: string, accepted: string): string {
@@ -30,11 +30,6 @@ function showPath(path: readonly PropertyKey[]): string {
 /** The specifier of a module has dots of its own. */
 function showStep(step: string): string {
   return isSpecifier(step) ? JSON.stringify(step) : step;
-}
-
-function accepted(issue: z.core.$ZodIssue): string {
-  if (issue.code !== "invalid_type") return issue.message;
-  return issue.expected === "array" ? "a list" : "a map";
 }
 
 const SECRET = /pass|secret|key|token|credential|headers|username|\.(?:remote)?ur[il]\b/i;

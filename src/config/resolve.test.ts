@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import * as v from "valibot";
 import type { Config } from "./config.ts";
 import { resolve } from "./resolve.ts";
 import { schema } from "./schema.ts";
@@ -9,7 +10,7 @@ import { parseYaml } from "./yaml-tree.ts";
 /** Also with sections that are refused for now. */
 function resolved(text: string): Config {
   return resolve(
-    schema.parse(toInput(parseYaml(`{version: 0.1, storage: {inmemory: {}}, ${text}}`, "f", true))),
+    v.parse(schema, toInput(parseYaml(`{version: 0.1, storage: {inmemory: {}}, ${text}}`, "f", true))),
     "inmemory",
   );
 }

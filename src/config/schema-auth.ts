@@ -1,7 +1,18 @@
 /** The section `auth`. */
-import { z } from "zod";
+import * as v from "valibot";
 import type { Parameters, TokenConfig } from "./config.ts";
-import { alwaysThere, bool, field, listOf, named, optionalText, parameters, section } from "./fields.ts";
+import {
+  alwaysThere,
+  bool,
+  type Field,
+  field,
+  listOf,
+  named,
+  optionalText,
+  parameters,
+  section,
+  withDefault,
+} from "./fields.ts";
 import type { FileConfig } from "./file-config.ts";
 
 const realm = named("the realm told to clients");
@@ -23,34 +34,42 @@ const keySet = field("the path of a file, or a URL with http or https", ({ text 
   /^[a-z][a-z0-9+.-]*:\/\//i.test(text) && !/^https?:\/\//i.test(text) ? undefined : text,
 );
 
-const token = section({
+const tokenOptions = section({
   realm,
   service,
   issuer: named("the issuer of the tokens"),
   rootcertbundle: optionalText,
-  jwks: keySet.optional().transform((text) => text || undefined),
-  autoredirect: bool.default(false),
-  autoredirectpath: path.optional(),
+  jwks: v.pipe(
+    v.optional(keySet),
+    v.transform((text) => text || undefined),
+  ),
+  autoredirect: withDefault(bool, false),
+  autoredirectpath: v.optional(path),
   signingalgorithms: listOf(algorithm),
-}).transform((options, context): TokenConfig => {
-  if (!options.rootcertbundle && !options.jwks) {
-    context.issues.push({ code: "custom", message: KEYS_NEEDED, path: ["rootcertbundle"], input: options });
-  }
-  return options;
 });
 
 const KEYS_NEEDED =
   "the path of a bundle of certificates, or auth.token.jwks be given: token auth requires at least one token signing key";
 
-export const auth: z.ZodType<FileConfig["auth"]> = alwaysThere({
-  none: parameters.unwrap().optional(),
-  silly: section({ realm, service }).optional(),
-  htpasswd: section({ realm, path: named("the path of a htpasswd file") }).optional(),
-  token: token.optional(),
+const token: Field<TokenConfig> = v.pipe(
+  tokenOptions,
+  v.forward(
+    v.check(({ rootcertbundle, jwks }) => rootcertbundle !== undefined || jwks !== undefined, KEYS_NEEDED),
+    ["rootcertbundle"],
+  ),
+);
+
+export const auth: Field<FileConfig["auth"]> = alwaysThere({
+  none: v.optional(parameters),
+  silly: v.optional(section({ realm, service })),
+  htpasswd: v.optional(section({ realm, path: named("the path of a htpasswd file") })),
+  token: v.optional(token),
 });
 
 /** The section of a controller that is named by its module, which alone knows what its parameters mean. */
-export function ownAccess(specifier: string): z.ZodType<Parameters> {
-  const document = z.object({ auth: z.object({ [specifier]: parameters }) });
-  return document.transform(({ auth }) => auth[specifier] ?? {});
+export function ownAccess(specifier: string): Field<Parameters> {
+  return v.pipe(
+    section({ auth: section({ [specifier]: parameters }) }),
+    v.transform(({ auth }) => auth[specifier] ?? {}),
+  );
 }

@@ -1,8 +1,20 @@
-import type { z } from "zod";
+import * as v from "valibot";
 import { addressProblem } from "./address.ts";
 import { CIPHER_SUITES, DROPPED_SUITES } from "./cipher-suites.ts";
 import type { HttpConfig } from "./config.ts";
-import { alwaysThere, bool, type Field, field, listOf, oneOf, optionalText, text, timer } from "./fields.ts";
+import {
+  alwaysThere,
+  bool,
+  type Field,
+  field,
+  listOf,
+  oneOf,
+  optionalText,
+  pathOf,
+  text,
+  timer,
+  withDefault,
+} from "./fields.ts";
 import { headers } from "./headers.ts";
 
 /** A path as it stands in a request, with nothing in it that is written in another way there. */
@@ -12,9 +24,10 @@ const prefix: Field<string> = field(
 );
 
 /** The oldest two are raised to the oldest that is still sound. */
-const minimumtls: z.ZodType<"tls1.2" | "tls1.3"> = oneOf("tls1.0", "tls1.1", "tls1.2", "tls1.3")
-  .default("tls1.2")
-  .transform((version) => (version === "tls1.3" ? version : "tls1.2"));
+const minimumtls: Field<"tls1.2" | "tls1.3"> = v.pipe(
+  withDefault(oneOf("tls1.0", "tls1.1", "tls1.2", "tls1.3"), "tls1.2"),
+  v.transform((version) => (version === "tls1.3" ? version : "tls1.2")),
+);
 
 const suite: Field<string> = field("a cipher suite by its IANA name, such as TLS_AES_128_GCM_SHA256", ({ text }) =>
   CIPHER_SUITES.has(text) || DROPPED_SUITES.has(text) ? text : undefined,
@@ -24,12 +37,15 @@ const tls = alwaysThere({
   certificate: optionalText,
   key: optionalText,
   clientcas: listOf(text),
-  clientauth: oneOf(
-    "request-client-cert",
-    "require-any-client-cert",
-    "verify-client-cert-if-given",
+  clientauth: withDefault(
+    oneOf(
+      "request-client-cert",
+      "require-any-client-cert",
+      "verify-client-cert-if-given",
+      "require-and-verify-client-cert",
+    ),
     "require-and-verify-client-cert",
-  ).default("require-and-verify-client-cert"),
+  ),
   minimumtls,
   ciphersuites: listOf(suite),
   letsencrypt: alwaysThere({
@@ -50,34 +66,42 @@ const metricsPath: Field<string> = field(
   ({ text }) => (/^\/(?!debug\/(?:health|vars)$)[\w.~/-]*$/.test(text) ? text : undefined),
 );
 
-export const http: z.ZodType<HttpConfig> = alwaysThere({
-  addr: text.default(""),
-  net: field("tcp or unix", ({ text }) => (["", "tcp", "unix"].includes(text) ? text : undefined))
-    .default("tcp")
-    .transform((net) => (net === "unix" ? net : "tcp")),
-  prefix: prefix.default(""),
-  host: text.default(""),
+const net: Field<HttpConfig["net"]> = v.pipe(
+  withDefault(
+    field("tcp or unix", ({ text }) => (["", "tcp", "unix"].includes(text) ? text : undefined)),
+    "tcp",
+  ),
+  v.transform((net) => (net === "unix" ? net : "tcp")),
+);
+
+const settings = alwaysThere({
+  addr: withDefault(text, ""),
+  net,
+  prefix: withDefault(prefix, ""),
+  host: withDefault(text, ""),
   secret: optionalText,
-  relativeurls: bool.default(false),
-  draintimeout: timer.default(10_000),
+  relativeurls: withDefault(bool, false),
+  draintimeout: withDefault(timer, 10_000),
   tls,
   headers,
   debug: alwaysThere({
-    addr: debugAddress.default(""),
-    prometheus: alwaysThere({ enabled: bool.default(false), path: metricsPath.default("/metrics") }),
+    addr: withDefault(debugAddress, ""),
+    prometheus: alwaysThere({ enabled: withDefault(bool, false), path: withDefault(metricsPath, "/metrics") }),
   }),
-  http2: alwaysThere({ disabled: bool.default(false) }),
-  h2c: alwaysThere({ enabled: bool.default(false) }),
-}).superRefine(
-  ({ addr, net }: Partial<HttpConfig>, context) => {
-    const message = addr === undefined || net === undefined ? undefined : addressProblem({ addr, net });
-    if (message !== undefined) context.addIssue({ code: "custom", path: ["addr"], message });
-  },
-  { when: ({ value }) => hasAddress(value) },
+  http2: alwaysThere({ disabled: withDefault(bool, false) }),
+  h2c: alwaysThere({ enabled: withDefault(bool, false) }),
+});
+
+export const http: Field<HttpConfig> = v.pipe(
+  settings,
+  v.rawCheck(({ dataset: { value }, addIssue }) => {
+    const message = hasAddress(value) ? addressProblem(value) : undefined;
+    if (message !== undefined) addIssue({ path: pathOf("addr"), message });
+  }),
 );
 
 /** Also where other keys of the section are not accepted. */
-function hasAddress(value: unknown): boolean {
+function hasAddress(value: unknown): value is Pick<HttpConfig, "addr" | "net"> {
   const { addr, net } = (value ?? {}) as Partial<Record<keyof HttpConfig, unknown>>;
   return typeof addr === "string" && (net === "tcp" || net === "unix");
 }

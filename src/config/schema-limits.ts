@@ -1,7 +1,7 @@
 import { BlockList, isIP } from "node:net";
-import type { z } from "zod";
+import * as v from "valibot";
 import type { WharfingerConfig, Workers } from "./config.ts";
-import { alwaysThere, type Field, field, int } from "./fields.ts";
+import { alwaysThere, type Field, field, int, withDefault } from "./fields.ts";
 
 const MOST = 1_000_000;
 
@@ -10,14 +10,14 @@ const perSecond: Field<number> = field(`requests a second, such as 20 or 0.5; at
   return value <= MOST ? value : undefined;
 });
 
-const rate = alwaysThere({ rate: perSecond.default(0), burst: int(0).default(0) }).transform(({ rate, burst }) => ({
-  rate,
-  burst: burst || Math.max(1, Math.ceil(2 * rate)),
-}));
+const rate = v.pipe(
+  alwaysThere({ rate: withDefault(perSecond, 0), burst: withDefault(int(0), 0) }),
+  v.transform(({ rate, burst }) => ({ rate, burst: burst || Math.max(1, Math.ceil(2 * rate)) })),
+);
 
-export const limits: z.ZodType<WharfingerConfig["limits"]> = alwaysThere({
-  connections: int(0).default(0),
-  uploads: int(0).default(0),
+export const limits: Field<WharfingerConfig["limits"]> = alwaysThere({
+  connections: withDefault(int(0), 0),
+  uploads: withDefault(int(0), 0),
   address: rate,
   user: rate,
 });

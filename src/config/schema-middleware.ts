@@ -1,5 +1,5 @@
 /** The lists of middleware, and the options of those that are built in. */
-import { z } from "zod";
+import * as v from "valibot";
 import type { Parameters } from "./config.ts";
 import { parseDuration } from "./duration.ts";
 import {
@@ -8,20 +8,27 @@ import {
   type Field,
   field,
   listOf,
+  mapOf,
   named,
   oneOf,
   optionalText,
   parameters,
+  pathOf,
   section,
+  withDefault,
 } from "./fields.ts";
 import type { CloudfrontParameters, Middleware, MiddlewareLists } from "./middleware-config.ts";
 import { isSpecifier } from "./specifier.ts";
 import { Scalar } from "./tree.ts";
 
 /** An option that counts as left out where it is empty. */
-function optional<T>(option: Field<T>): z.ZodType<T | undefined> {
+function optional<T>(option: Field<T>): Field<T | undefined> {
   const isEmpty = (input: unknown): boolean => input instanceof Scalar && input.text === "";
-  return z.preprocess((input) => (isEmpty(input) ? undefined : input), option.optional());
+  return v.pipe(
+    v.optional(v.unknown()),
+    v.transform((input) => (isEmpty(input) ? undefined : input)),
+    v.optional(option),
+  );
 }
 
 function httpUrl(accepted: string, complete: (text: string) => string = (text) => text): Field<URL> {
@@ -59,21 +66,24 @@ const cloudfrontOptions = {
   baseurl: httpUrl("the URL of a distribution, such as https://d111111abcdef8.cloudfront.net", withScheme),
   privatekey: named("the path of an RSA private key in PEM"),
   keypairid: named("the id under which CloudFront knows the key"),
-  duration: duration(DURATION).default(DURATION),
+  duration: withDefault(duration(DURATION), DURATION),
   ipfilteredby: optional(filter),
   awsregion: optional(regions),
-  updatefrequency: duration(UPDATE_FREQUENCY).optional(),
-  updatefrenquency: duration(UPDATE_FREQUENCY).optional(), // as an early release of the peers had it
+  updatefrequency: v.optional(duration(UPDATE_FREQUENCY)),
+  updatefrenquency: v.optional(duration(UPDATE_FREQUENCY)), // as an early release of the peers had it
   iprangesurl: optional(httpUrl("the URL of a list of addresses in Amazon's format")),
 };
 
-const cloudfront = section(cloudfrontOptions).transform((options, context): CloudfrontParameters => {
-  const { ipfilteredby = "none", updatefrenquency, updatefrequency, iprangesurl, ...others } = options;
-  if (ipfilteredby === "awsregion" && others.awsregion === undefined) {
-    context.issues.push({ code: "custom", message: REGIONS, path: ["awsregion"], input: options });
-  }
-  return { ...others, ipfilteredby, iprangesurl, updatefrequency: updatefrequency ?? updatefrenquency };
-});
+const cloudfront: Field<CloudfrontParameters> = v.pipe(
+  section(cloudfrontOptions),
+  v.forward(
+    v.check(({ ipfilteredby, awsregion }) => ipfilteredby !== "awsregion" || awsregion !== undefined, REGIONS),
+    ["awsregion"],
+  ),
+  v.transform(({ ipfilteredby = "none", updatefrenquency, updatefrequency, iprangesurl, ...others }) => {
+    return { ...others, ipfilteredby, iprangesurl, updatefrequency: updatefrequency ?? updatefrenquency };
+  }),
+);
 
 const redirectOptions = { baseurl: httpUrl("a URL with scheme and host, such as https://blobs.example.com") };
 
@@ -87,7 +97,7 @@ const rewriteOptions = {
   trimpathprefix: optionalText,
 };
 
-const STORAGE: ReadonlyMap<string, z.ZodType<Parameters>> = new Map<string, z.ZodType<Parameters>>([
+const STORAGE: ReadonlyMap<string, Field<Parameters>> = new Map<string, Field<Parameters>>([
   ["cloudfront", cloudfront],
   ["redirect", section(redirectOptions)],
   ["rewrite", section(rewriteOptions)],
@@ -100,31 +110,28 @@ export const STORAGE_OPTIONS: ReadonlyMap<string, readonly string[]> = new Map(
   ),
 );
 
-export const middleware: z.ZodType<MiddlewareLists> = alwaysThere({
+export const middleware: Field<MiddlewareLists> = alwaysThere({
   registry: entries(new Map()),
   repository: entries(new Map()),
   storage: entries(STORAGE),
 });
 
-function entries(builtIn: typeof STORAGE): z.ZodType<readonly Middleware[]> {
+function entries(builtIn: typeof STORAGE): Field<readonly Middleware[]> {
   const own = "the specifier of a module, such as ./middleware/audit.js";
   const accepted = [...builtIn.keys(), own].join(", ").replace(/, (?=the )/, " or ");
   const entry = section({
     name: named(accepted),
-    disabled: bool.default(false),
-    options: z.record(z.string(), z.unknown()).default({}),
+    disabled: withDefault(bool, false),
+    options: mapOf(v.unknown()),
   });
-  return listOf(
-    entry.transform(({ name, disabled, options }, context): Middleware => {
-      if (!disabled && !builtIn.has(name) && !isSpecifier(name)) {
-        context.issues.push({ code: "custom", message: accepted, path: ["name"], input: name });
-      }
-      const schema = disabled ? undefined : builtIn.get(name);
-      const parsed = (schema ?? parameters).safeParse(options);
-      for (const issue of parsed.error?.issues ?? []) {
-        context.issues.push({ ...issue, path: ["options", ...issue.path], input: options } as z.core.$ZodRawIssue);
-      }
-      return { name, disabled, options: parsed.data ?? {} };
-    }),
-  );
+  const read = v.rawTransform<v.InferOutput<typeof entry>, Middleware>(({ dataset, addIssue }) => {
+    const { name, disabled, options } = dataset.value;
+    if (!disabled && !builtIn.has(name) && !isSpecifier(name)) addIssue({ path: pathOf("name"), message: accepted });
+    const schema = disabled ? undefined : builtIn.get(name);
+    const parsed = v.safeParse(schema ?? parameters, options);
+    for (const { path = [], message } of parsed.issues ?? [])
+      addIssue({ path: [...pathOf("options"), ...path], message });
+    return { name, disabled, options: parsed.success ? parsed.output : {} };
+  });
+  return listOf(v.pipe(entry, read));
 }

@@ -1,18 +1,29 @@
-import type { z } from "zod";
-import { alwaysThere, bool, int, listOf, optionalText, section, signedDuration, text } from "./fields.ts";
+import * as v from "valibot";
+import {
+  alwaysThere,
+  bool,
+  type Field,
+  int,
+  listOf,
+  optionalText,
+  section,
+  signedDuration,
+  text,
+  withDefault,
+} from "./fields.ts";
 import type { RedisSection } from "./file-config.ts";
 
-const count = int().optional();
-const time = signedDuration.optional();
-const off = bool.default(false);
+const count = v.optional(int());
+const time = v.optional(signedDuration);
+const off = withDefault(bool, false);
 
 /** A negative time or count switches something off, as the peers' client has it. */
-export const redis: z.ZodType<RedisSection> = section({
+export const redis: Field<RedisSection> = section({
   addr: optionalText,
   addrs: listOf(text),
   username: optionalText,
   password: optionalText,
-  db: int(0).default(0),
+  db: withDefault(int(0), 0),
   clientname: optionalText,
   protocol: count,
   sentinelusername: optionalText,

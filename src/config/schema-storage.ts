@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as v from "valibot";
 import type { Parameters } from "./config.ts";
 import {
   alwaysThere,
@@ -12,14 +12,15 @@ import {
   optionalText,
   parameters,
   section,
+  withDefault,
 } from "./fields.ts";
 import type { StorageSection } from "./file-config.ts";
 
 const MOST_THREADS = 100;
 const LEAST_THREADS = 25;
 
-const enabled = (byDefault: boolean): z.ZodType<{ enabled: boolean }> =>
-  alwaysThere({ enabled: bool.default(byDefault) });
+const enabled = (byDefault: boolean): Field<{ enabled: boolean }> =>
+  alwaysThere({ enabled: withDefault(bool, byDefault) });
 
 /** A number, or one written as text; too small ones are raised. */
 const threads: Field<number> = field("a whole number", ({ text }) =>
@@ -27,15 +28,15 @@ const threads: Field<number> = field("a whole number", ({ text }) =>
 );
 
 const filesystem = section({
-  rootdirectory: named("the path of a directory").default("/var/lib/registry"),
-  maxthreads: threads.default(MOST_THREADS),
+  rootdirectory: withDefault(named("the path of a directory"), "/var/lib/registry"),
+  maxthreads: withDefault(threads, MOST_THREADS),
 });
 
 const uploadpurging = alwaysThere({
-  enabled: bool.default(true),
-  age: duration.default(168 * 3_600_000),
-  interval: duration.default(24 * 3_600_000),
-  dryrun: bool.default(false),
+  enabled: withDefault(bool, true),
+  age: withDefault(duration, 168 * 3_600_000),
+  interval: withDefault(duration, 24 * 3_600_000),
+  dryrun: withDefault(bool, false),
 });
 
 /** The driver says what is wrong with one of them. */
@@ -66,12 +67,12 @@ const s3 = section({
   redirectendpoint: optionalText,
 });
 
-const driver = parameters.unwrap().optional();
+const driver = v.optional(parameters);
 
-export const storage: z.ZodType<StorageSection> = section({
-  filesystem: filesystem.optional(),
+export const storage: Field<StorageSection> = section({
+  filesystem: v.optional(filesystem),
   inmemory: driver,
-  s3: s3.optional(),
+  s3: v.optional(s3),
   s3aws: driver,
   azure: driver,
   gcs: driver,
@@ -80,17 +81,19 @@ export const storage: z.ZodType<StorageSection> = section({
   rados: driver,
   maintenance: alwaysThere({ uploadpurging, readonly: enabled(false) }),
   delete: enabled(false),
-  redirect: alwaysThere({ disable: bool.default(false) }),
+  redirect: alwaysThere({ disable: withDefault(bool, false) }),
   cache: alwaysThere({
     blobdescriptor: optionalText,
     layerinfo: optionalText,
-    blobdescriptorsize: int().default(10_000),
+    blobdescriptorsize: withDefault(int(), 10_000),
   }),
-  tag: alwaysThere({ concurrencylimit: int(0).default(0) }),
+  tag: alwaysThere({ concurrencylimit: withDefault(int(0), 0) }),
 });
 
 /** The section of a driver that is named by its module, which alone knows what its parameters mean. */
-export function ownDriver(specifier: string): z.ZodType<Parameters> {
-  const document = z.object({ storage: z.object({ [specifier]: parameters }) });
-  return document.transform(({ storage }) => storage[specifier] ?? {});
+export function ownDriver(specifier: string): Field<Parameters> {
+  return v.pipe(
+    section({ storage: section({ [specifier]: parameters }) }),
+    v.transform(({ storage }) => storage[specifier] ?? {}),
+  );
 }

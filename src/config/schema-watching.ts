@@ -1,5 +1,18 @@
-import type { z } from "zod";
-import { alwaysThere, bool, field, int, listOf, named, section, text, timer } from "./fields.ts";
+import * as v from "valibot";
+import {
+  alwaysThere,
+  bool,
+  type Field,
+  field,
+  int,
+  listOf,
+  named,
+  pathOf,
+  section,
+  text,
+  timer,
+  withDefault,
+} from "./fields.ts";
 import type { FileConfig } from "./file-config.ts";
 import { headers } from "./headers.ts";
 import type { HealthConfig } from "./health-config.ts";
@@ -7,34 +20,33 @@ import { socketAddress } from "./socket-address.ts";
 
 const endpoint = section({
   name: named("the name of the endpoint"),
-  disabled: bool.default(false),
+  disabled: withDefault(bool, false),
   url: named("the URL events are sent to"),
   headers,
-  timeout: timer.default(1000),
-  threshold: int().default(10),
-  backoff: timer.default(1000),
+  timeout: withDefault(timer, 1000),
+  threshold: withDefault(int(), 10),
+  backoff: withDefault(timer, 1000),
   ignoredmediatypes: listOf(text),
   ignore: alwaysThere({ mediatypes: listOf(text), actions: listOf(text) }),
 });
 
-export const notifications: z.ZodType<FileConfig["notifications"]> = alwaysThere({
-  events: alwaysThere({ includereferences: bool.default(false) }),
+export const notifications: Field<FileConfig["notifications"]> = alwaysThere({
+  events: alwaysThere({ includereferences: withDefault(bool, false) }),
   endpoints: listOf(endpoint),
 });
 
-const interval = timer.default(10_000);
-const threshold = int().default(0);
+const interval = withDefault(timer, 10_000);
+const threshold = withDefault(int(), 0);
 
-/** Each check has a name of its own: the peers panic where two have the same. */
-export const health: z.ZodType<HealthConfig> = alwaysThere({
-  storagedriver: alwaysThere({ enabled: bool.default(false), interval, threshold }),
+const checks = alwaysThere({
+  storagedriver: alwaysThere({ enabled: withDefault(bool, false), interval, threshold }),
   file: listOf(section({ file: named("the path of a file"), interval, threshold })),
   http: listOf(
     section({
       uri: field("a URL with http or https", ({ text }) => (isHttpUrl(text) ? text : undefined)),
       headers,
-      statuscode: int().default(200),
-      timeout: timer.optional(),
+      statuscode: withDefault(int(), 200),
+      timeout: v.optional(timer),
       interval,
       threshold,
     }),
@@ -42,23 +54,37 @@ export const health: z.ZodType<HealthConfig> = alwaysThere({
   tcp: listOf(
     section({
       addr: socketAddress("<host>:<port>, such as localhost:6379"),
-      timeout: timer.optional(),
+      timeout: v.optional(timer),
       interval,
       threshold,
     }),
   ),
-}).superRefine((checks, context) => {
-  const names = [
-    ...checks.file.map(({ file }, index) => ({ name: file, path: ["file", index, "file"] })),
-    ...checks.http.map(({ uri }, index) => ({ name: uri, path: ["http", index, "uri"] })),
-    ...checks.tcp.map(({ addr }, index) => ({ name: addr, path: ["tcp", index, "addr"] })),
-  ];
-  for (const { name, path } of names) {
-    if (names.filter((other) => other.name === name).length > 1) {
-      context.addIssue({ code: "custom", path, message: "what no other check has" });
-    }
-  }
 });
+
+/** Each check has a name of its own: the peers panic where two have the same. */
+export const health: Field<HealthConfig> = v.pipe(
+  checks,
+  v.rawCheck(({ dataset, addIssue }) => {
+    const names = dataset.typed ? namesOf(dataset.value) : [];
+    for (const { name, path } of names) {
+      if (names.filter((other) => other.name === name).length > 1)
+        addIssue({ path: pathOf(...path), message: "what no other check has" });
+    }
+  }),
+);
+
+interface Name {
+  readonly name: string;
+  readonly path: readonly [section: string, index: number, key: string];
+}
+
+function namesOf({ file, http, tcp }: HealthConfig): readonly Name[] {
+  return [
+    ...file.map(({ file: name }, index) => ({ name, path: ["file", index, "file"] as const })),
+    ...http.map(({ uri: name }, index) => ({ name, path: ["http", index, "uri"] as const })),
+    ...tcp.map(({ addr: name }, index) => ({ name, path: ["tcp", index, "addr"] as const })),
+  ];
+}
 
 function isHttpUrl(text: string): boolean {
   try {

@@ -1,12 +1,14 @@
 /** The keys of a configuration file, section by section; bigger sections have files of their own. */
-import { z } from "zod";
+import * as v from "valibot";
 import {
   alwaysThere,
   bool,
   duration,
+  type Field,
   field,
   int,
   LONGEST_TIMER,
+  list,
   listOf,
   named,
   oneOf,
@@ -15,6 +17,7 @@ import {
   section,
   text,
   timeLimit,
+  withDefault,
 } from "./fields.ts";
 import type { FileConfig } from "./file-config.ts";
 import { auth } from "./schema-auth.ts";
@@ -35,63 +38,68 @@ const level = field("one of error, warn, info, debug", ({ text }) =>
 
 const mail = alwaysThere({
   smtp: alwaysThere({
-    addr: socketAddress("the mail server's <host>:<port>, such as mail.example.com:25").optional(),
+    addr: v.optional(socketAddress("the mail server's <host>:<port>, such as mail.example.com:25")),
     username: optionalText,
     password: optionalText,
-    insecure: bool.default(false),
+    insecure: withDefault(bool, false),
   }),
   from: optionalText,
   to: listOf(named("the address of a recipient")),
 });
 
-const log = alwaysThere({
-  accesslog: alwaysThere({ disabled: bool.default(false) }),
-  level: level.optional(),
-  formatter: oneOf("text", "json", "logstash").default("text"),
-  fields: parameters,
-  hooks: listOf(
-    section({
-      type: oneOf("mail"),
-      disabled: bool.default(false),
-      levels: listOf(oneOf("panic", "fatal", "error", "warning", "warn", "info", "debug")),
-      options: mail,
-    }).superRefine(({ disabled, options }, context) => {
-      if (disabled || (options.smtp.addr && options.from && options.to.length > 0)) return;
-      const message = "with smtp.addr, from and to, unless the hook is disabled";
-      context.addIssue({ code: "custom", path: ["options"], message });
-    }),
+const hook = v.pipe(
+  section({
+    type: oneOf("mail"),
+    disabled: withDefault(bool, false),
+    levels: listOf(oneOf("panic", "fatal", "error", "warning", "warn", "info", "debug")),
+    options: mail,
+  }),
+  v.forward(
+    v.check(
+      ({ disabled, options: { smtp, from, to } }) => disabled || Boolean(smtp.addr && from && to.length > 0),
+      "with smtp.addr, from and to, unless the hook is disabled",
+    ),
+    ["options"],
   ),
-  reportcaller: bool.default(false),
+);
+
+const log = alwaysThere({
+  accesslog: alwaysThere({ disabled: withDefault(bool, false) }),
+  level: v.optional(level),
+  formatter: withDefault(oneOf("text", "json", "logstash"), "text"),
+  fields: parameters,
+  hooks: listOf(hook),
+  reportcaller: withDefault(bool, false),
 });
 
 const proxy = section({
   remoteurl: optionalText,
   username: optionalText,
   password: optionalText,
-  exec: section({ command: named("the command of a credential helper"), lifetime: duration.optional() }).optional(),
-  ttl: duration.default(168 * 3_600_000),
-  cachewritetimeout: duration.default(5 * 60_000),
+  exec: v.optional(section({ command: named("the command of a credential helper"), lifetime: v.optional(duration) })),
+  ttl: withDefault(duration, 168 * 3_600_000),
+  cachewritetimeout: withDefault(duration, 5 * 60_000),
 });
 
 const validation = alwaysThere({
-  enabled: bool.optional(),
-  disabled: bool.default(false),
+  enabled: v.optional(bool),
+  disabled: withDefault(bool, false),
   manifests: alwaysThere({
     urls: alwaysThere({ allow: listOf(urlPattern), deny: listOf(urlPattern) }),
     indexes: alwaysThere({
-      platforms: oneOf("all", "none", "list").default("all"),
-      platformlist: listOf(section({ architecture: text.default(""), os: text.default("") })),
+      platforms: withDefault(oneOf("all", "none", "list"), "all"),
+      platformlist: listOf(section({ architecture: withDefault(text, ""), os: withDefault(text, "") })),
     }),
   }),
 });
 
 const compatibility = alwaysThere({
-  schema1: alwaysThere({ enabled: bool.default(false), signingkeyfile: optionalText }),
+  schema1: alwaysThere({ enabled: withDefault(bool, false), signingkeyfile: optionalText }),
 });
 
 const reporting = alwaysThere({
   bugsnag: alwaysThere({ apikey: optionalText, releasestage: optionalText, endpoint: optionalText }),
-  newrelic: alwaysThere({ licensekey: optionalText, name: optionalText, verbose: bool.default(false) }),
+  newrelic: alwaysThere({ licensekey: optionalText, name: optionalText, verbose: withDefault(bool, false) }),
 });
 
 /** What Node gives a whole request by default: no server can be made that gives its head longer. ms */
@@ -106,40 +114,41 @@ const atMost =
     Math.min(ms, most);
 
 const wharfinger = alwaysThere({
-  datadir: named("the path of a directory").optional(),
-  exclusive: bool.default(false),
-  workers: workers.default(1),
-  trustedproxies: z.array(network).optional(),
+  datadir: v.optional(named("the path of a directory")),
+  exclusive: withDefault(bool, false),
+  workers: withDefault(workers, 1),
+  trustedproxies: v.optional(list(network)),
   limits,
   manifestkinds: listOf(named("the specifier of a module, such as ./kinds/model.js")),
-  notifications: alwaysThere({ queuesize: int(1024 * 1024).default(1024 * 1024 * 1024) }),
-  audit: alwaysThere({ file: optionalText, pulls: bool.default(true) }),
+  notifications: alwaysThere({ queuesize: withDefault(int(1024 * 1024), 1024 * 1024 * 1024) }),
+  audit: alwaysThere({ file: optionalText, pulls: withDefault(bool, true) }),
   timeouts: alwaysThere({
-    header: timeLimit.default(30_000).transform(atMost(LONGEST_HEADER)),
-    idle: timeLimit.default(180_000).transform(atMost(LONGEST_TIMER - KEEP_ALIVE_BUFFER)),
-    body: timeLimit.default(60_000),
+    header: v.pipe(withDefault(timeLimit, 30_000), v.transform(atMost(LONGEST_HEADER))),
+    idle: v.pipe(withDefault(timeLimit, 180_000), v.transform(atMost(LONGEST_TIMER - KEEP_ALIVE_BUFFER))),
+    body: withDefault(timeLimit, 60_000),
   }),
 });
 
-const upToOneThousand = (least: number): z.ZodType<number> =>
-  int(least)
-    .default(1000)
-    .transform((count) => (count <= 0 ? 1000 : count));
+const upToOneThousand = (least: number): Field<number> =>
+  v.pipe(
+    withDefault(int(least), 1000),
+    v.transform((count) => (count <= 0 ? 1000 : count)),
+  );
 
-export const schema: z.ZodType<FileConfig> = z.object({
+export const schema: Field<FileConfig> = section({
   version: field('"0.1"', ({ text }) => (text === "0.1" ? ("0.1" as const) : undefined)),
   log,
-  loglevel: level.optional(),
+  loglevel: v.optional(level),
   storage,
   auth,
   middleware,
   http,
   notifications,
-  redis: redis.optional(),
+  redis: v.optional(redis),
   health,
   catalog: alwaysThere({ maxentries: upToOneThousand(Number.MIN_SAFE_INTEGER) }),
   tags: alwaysThere({ maxtags: upToOneThousand(0) }),
-  proxy: proxy.optional(),
+  proxy: v.optional(proxy),
   validation,
   policy: alwaysThere({ repository: alwaysThere({ classes: listOf(text) }) }),
   compatibility,

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import * as v from "valibot";
 import type { UrlPattern } from "./config.ts";
 import { Scalar } from "./tree.ts";
 import { urlPattern } from "./url-pattern.ts";
 
 function compile(pattern: string): UrlPattern | undefined {
-  const result = urlPattern.safeParse(new Scalar(pattern, pattern, "f:1"));
-  return result.success ? result.data : undefined;
+  const result = v.safeParse(urlPattern, new Scalar(pattern, pattern, "f:1"));
+  return result.success ? result.output : undefined;
 }
 
 describe("a pattern for URLs", () => {
