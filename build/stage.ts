@@ -21,6 +21,9 @@ const PARTS = join(import.meta.dirname, "image");
 export const ARCHITECTURES = ["x64", "arm64"] as const;
 export type Architecture = (typeof ARCHITECTURES)[number];
 
+/** Kept, whatever their extension. */
+const LICENCES: readonly string[] = ["**/{LICENSE,LICENCE,license,licence,COPYING,NOTICE}*"];
+
 /** What no process reads: types, sources that are not run, maps, texts but licences, tests. */
 const UNUSED: readonly string[] = [
   "**/*.{ts,mts,cts,map,md,markdown}",
@@ -46,7 +49,8 @@ function stageApp(app: string, architecture: Architecture): void {
   const args = ["ci", "--omit=dev", "--ignore-scripts", "--prefer-offline", "--loglevel=error", ...platform];
   execFileSync("npm", args, { cwd: app, stdio: ["ignore", process.stderr, "inherit"] });
   compile(join(app, "dist"));
-  for (const path of globSync([...UNUSED], { cwd: app })) rmSync(join(app, path), { recursive: true, force: true });
+  for (const path of globSync([...UNUSED], { cwd: app, exclude: [...LICENCES] }))
+    rmSync(join(app, path), { recursive: true, force: true });
   for (const name of ["package-lock.json", ".npmrc", "node_modules/.bin"]) rmSync(join(app, name), { recursive: true });
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { closeSync, openSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import type { Schedule } from "../lib/schedule.ts";
 import { openReader } from "./filesystem-reader.ts";
 import { PromptReads, promptReadsBelow, type Watch } from "./prompt-reads.ts";
 
@@ -45,17 +46,34 @@ test("stray waits of a millisecond do not end reading here, many close to one an
   assert.deepEqual(allowed, [true, true, true, true, false, false]);
 });
 
-test("a read that took long without having waited counts as prompt: others had the core", async () => {
+test("a read that took long without having been away from its core counts as prompt", async () => {
   await using opened = await openFile();
   const clock = new Clock();
   const reads = new PromptReads(0, clock);
   clock.step = 80;
-  clock.waiting = 0;
+  clock.turns = 0;
   assert.deepEqual(reads.read(opened.fd, Buffer.alloc(4), 0), { count: 4, wasPrompt: true });
   assert.ok(reads.mayRead(4));
-  clock.waiting = 1;
+  clock.turns = 1;
   assert.deepEqual(reads.read(opened.fd, Buffer.alloc(4), 0), { count: 4, wasPrompt: false });
   assert.ok(!reads.mayRead(4));
+});
+
+test("so does one that took long because others had the core, and only the rest of the time is atoned for", async () => {
+  await using opened = await openFile();
+  const clock = new Clock();
+  const reads = new PromptReads(0, clock);
+  clock.step = 80;
+  clock.queued = 79.6;
+  assert.deepEqual(reads.read(opened.fd, Buffer.alloc(4), 0), { count: 4, wasPrompt: true });
+  assert.ok(reads.mayRead(4));
+  clock.queued = 72;
+  assert.deepEqual(reads.read(opened.fd, Buffer.alloc(4), 0), { count: 4, wasPrompt: false });
+  clock.step = 0;
+  clock.time += 149; // (80 - 72 - 5) * 50
+  assert.ok(!reads.mayRead(4));
+  clock.time += 1;
+  assert.ok(reads.mayRead(4));
 });
 
 test("there are so many reads in one turn of the event loop, and none of more than half a MiB", async () => {
@@ -134,16 +152,18 @@ class CountedReads extends PromptReads {
   }
 }
 
-/** Goes on by `step` each time it is asked, ms, and tells of a wait each time unless `waiting` is 0. */
+/** Goes on by `step` each time it is asked, ms; each look at the schedule tells of so many turns more, and so long in the queue. */
 class Clock implements Watch {
   time = 0;
   step = 0;
-  waiting = 1;
-  #waits = 1;
+  turns = 1;
+  queued = 0;
+  #schedule: Schedule = { turns: 1, queued: 0 };
 
-  readonly waits = (): number => {
-    this.#waits += this.waiting;
-    return this.#waits;
+  readonly schedule = (): Schedule => {
+    const { turns, queued } = this.#schedule;
+    this.#schedule = { turns: turns + this.turns, queued: queued + this.queued };
+    return this.#schedule;
   };
 
   readonly now = (): number => {

@@ -1,9 +1,10 @@
 import { readSync } from "node:fs";
+import { type Schedule, scheduleOfThread } from "../lib/schedule.ts";
 import { TurnAllowance } from "../lib/turn-allowance.ts";
 import { localDeviceOf } from "./local-device.ts";
 
-/** What is in memory comes in less, 512 KiB at a time; a disk takes longer. ms */
-const PROMPT = 0.25;
+/** What is in memory comes in less, 512 KiB at a time: 0.07 to 0.35. A disk that does takes no longer than the pool would. ms */
+const PROMPT = 0.5;
 
 /** The same through the pool, where it waits for its turn twice, maybe behind others. ms */
 const PROMPT_IN_POOL = 5;
@@ -24,8 +25,8 @@ const PATIENCE = 5;
 export interface Watch {
   /** ms */
   readonly now: () => number;
-  /** How often the process has given its core away because it had to wait. */
-  readonly waits: () => number;
+  /** What the system has counted for this thread. */
+  readonly schedule: () => Schedule;
 }
 
 /**
@@ -36,8 +37,9 @@ export interface Watch {
  * Nobody tells beforehand whether bytes are in memory. So the first read of a file and any after a slow one go through the
  * pool; only after one that was prompt is the next made here. Where that had to wait all the same, it is put to an account that
  * forgets 2 % of the time; what is above 5 ms there has to be forgotten before the next. So a disk may hold up requests for a
- * fiftieth of the time, and one that hangs does it once. A read that took long only because others had the core did not wait:
- * the system counts both apart, for 3 µs.
+ * fiftieth of the time, and one that hangs does it once. What took long only because others had the core does not count: the
+ * system tells both apart. (It counts waits for the whole process, too. But a thread of the pool that goes to sleep is one as well:
+ * on a slow host a third of the reads of a 256 MiB blob went through the pool for it, and each made another thread sleep.)
  */
 export class PromptReads {
   /** Files elsewhere are not read here: what is mounted below the root may be a network's. */
@@ -59,12 +61,13 @@ export class PromptReads {
 
   /** @returns how many bytes, and whether the next may be read in the same way */
   read(fd: number, into: Uint8Array, position: number): { readonly count: number; readonly wasPrompt: boolean } {
-    const { now, waits } = this.#watch;
-    const [begun, before] = [now(), waits()];
+    const { now, schedule } = this.#watch;
+    const [before, begun] = [schedule(), now()];
     const count = readSync(fd, into, 0, into.length, position);
     const ended = now();
-    const wasPrompt = ended - begun <= PROMPT || waits() === before;
-    if (!wasPrompt) this.#atonedAt = Math.max(this.#atonedAt, ended) + ATONEMENT * (ended - begun);
+    const lost = ended - begun <= PROMPT ? 0 : timeLost(ended - begun, before, schedule());
+    const wasPrompt = lost <= PROMPT;
+    if (!wasPrompt) this.#atonedAt = Math.max(this.#atonedAt, ended) + ATONEMENT * lost;
     return { count, wasPrompt };
   }
 
@@ -79,11 +82,18 @@ export class PromptReads {
 /** @returns undefined where the file system may be a network's, which can hang for minutes, or the system counts no waits */
 export async function promptReadsBelow(root: string): Promise<PromptReads | undefined> {
   const device = await localDeviceOf(root);
-  if (device === undefined || WATCH.waits() === 0) return undefined;
+  if (device === undefined || scheduleOfThread() === undefined) return undefined;
   return new PromptReads(Number(device), WATCH);
 }
 
+/** Of a read that took `time`: 0 where the thread was never away from its core. ms */
+function timeLost(time: number, before: Schedule, after: Schedule): number {
+  return after.turns === before.turns ? 0 : time - (after.queued - before.queued);
+}
+
+const NOT_COUNTED: Schedule = { turns: 0, queued: 0 };
+
 const WATCH: Watch = {
   now: () => performance.now(),
-  waits: () => process.resourceUsage().voluntaryContextSwitches,
+  schedule: () => scheduleOfThread() ?? NOT_COUNTED,
 };
