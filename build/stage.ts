@@ -11,7 +11,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { chmodSync, copyFileSync, cpSync, globSync, mkdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { compile } from "./compile.ts";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -22,7 +22,7 @@ export const ARCHITECTURES = ["x64", "arm64"] as const;
 export type Architecture = (typeof ARCHITECTURES)[number];
 
 /** Kept, whatever their extension. */
-const LICENCES: readonly string[] = ["**/{LICENSE,LICENCE,license,licence,COPYING,NOTICE}*"];
+const LICENCE = /^(?:un)?licen[cs]e|^copying|^notice/i;
 
 /** What no process reads: types, sources that are not run, maps, texts but licences, tests. */
 const UNUSED: readonly string[] = [
@@ -49,7 +49,7 @@ function stageApp(app: string, architecture: Architecture): void {
   const args = ["ci", "--omit=dev", "--ignore-scripts", "--prefer-offline", "--loglevel=error", ...platform];
   execFileSync("npm", args, { cwd: app, stdio: ["ignore", process.stderr, "inherit"] });
   compile(join(app, "dist"));
-  for (const path of globSync([...UNUSED], { cwd: app, exclude: [...LICENCES] }))
+  for (const path of globSync([...UNUSED], { cwd: app, exclude: (path) => LICENCE.test(basename(path)) }))
     rmSync(join(app, path), { recursive: true, force: true });
   for (const name of ["package-lock.json", ".npmrc", "node_modules/.bin"]) rmSync(join(app, name), { recursive: true });
 }

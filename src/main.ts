@@ -1,4 +1,4 @@
-/** Entry of the command: the compile cache, the command line, the exit code. */
+/** Entry of the command: what makes a start short, the command line, the exit code. */
 import { readFileSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { HangUps } from "./cli/hang-ups.ts";

@@ -17,10 +17,10 @@ export function field<T>(accepted: string, read: (scalar: Scalar) => T | undefin
   );
 }
 
-/** @param byDefault what counts where the file does not have the key: a value that is not read any more */
+/** @param byDefault what counts where the file does not have the key; it is not read or checked any more */
 export function withDefault<T>(schema: Field<T>, byDefault: NoInfer<T>): Field<T> {
   return v.pipe(
-    v.optional(schema, () => undefined), // without any default, the rest would not see that the key is missing
+    v.optional(schema, () => undefined), // of a missing key without a default, the rest of the pipe is skipped too
     v.transform((value) => (value === undefined ? byDefault : value)),
   );
 }
@@ -138,7 +138,7 @@ export function listOf<T>(item: Field<T>): Field<T[]> {
   return v.optional(list(item), []);
 }
 
-/** A map whose keys are the operator's own, empty when the file does not have it. */
+/** A map whose keys are the operator's own, empty when the file does not have it. (`v.record` leaves out `constructor`.) */
 export function mapOf<T>(item: Field<T>): Field<Record<string, T>> {
   const map = v.lazy((input) => section(Object.fromEntries(ownKeys(input).map((key) => [key, item]))));
   return v.optional(map, {});

@@ -25,7 +25,7 @@ import { Scalar } from "./tree.ts";
 function optional<T>(option: Field<T>): Field<T | undefined> {
   const isEmpty = (input: unknown): boolean => input instanceof Scalar && input.text === "";
   return v.pipe(
-    v.optional(v.unknown()),
+    v.optional(v.unknown()), // a missing key is none that is not accepted
     v.transform((input) => (isEmpty(input) ? undefined : input)),
     v.optional(option),
   );

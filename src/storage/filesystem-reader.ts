@@ -35,24 +35,25 @@ export class FilesystemReader implements FileReader {
   }
 
   async #read(into: Uint8Array): Promise<number> {
-    const inPool = async (): Promise<number> => (await read(this.#fd, into, 0, into.length, this.#position)).bytesRead;
     const prompt = this.#promptReads;
-    if (!prompt) return await inPool();
-    if (this.#wasPrompt && prompt.mayRead(into.length)) return await this.#readHere(prompt, into);
-    const { result, wasPrompt } = await prompt.watch(inPool);
+    if (!prompt) return await this.#readInPool(into);
+    if (this.#wasPrompt && prompt.mayRead(into.length)) {
+      await turnOfOthers();
+      if (prompt.isPatient) return this.#readHere(prompt, into);
+    }
+    const { result, wasPrompt } = await prompt.watch(() => this.#readInPool(into));
     this.#wasPrompt = wasPrompt;
     return result;
   }
 
-  /**
-   * Everybody else has a turn before: a client that takes all at once would otherwise be the only one served. And what was read
-   * before goes out first, which leaves less in the processor's cache: 2,860 MiB/s instead of 2,610 (medians of 22 pulls in turns).
-   */
-  async #readHere(prompt: PromptReads, into: Uint8Array): Promise<number> {
-    await new Promise((resolve) => setImmediate(resolve));
+  #readHere(prompt: PromptReads, into: Uint8Array): number {
     const { count, wasPrompt } = prompt.read(this.#fd, into, this.#position);
     this.#wasPrompt = wasPrompt;
     return count;
+  }
+
+  async #readInPool(into: Uint8Array): Promise<number> {
+    return (await read(this.#fd, into, 0, into.length, this.#position)).bytesRead;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -88,4 +89,13 @@ export async function openReader(
     await close(fd);
     throw error;
   }
+}
+
+/**
+ * A client that takes all at once would otherwise be the only one served. And what was read before goes out first, which leaves
+ * less in the processor's cache: "pull a 256 MiB blob" of `npm run bench` 2,860 MiB/s instead of 2,610 where the turn came after the
+ * read (medians of 22 pulls in turns).
+ */
+function turnOfOthers(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { closeSync, openSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
-import type { Schedule } from "../lib/schedule.ts";
+import type { ThreadCounts } from "../lib/thread-counts.ts";
 import { openReader } from "./filesystem-reader.ts";
 import { PromptReads, promptReadsBelow, type Watch } from "./prompt-reads.ts";
 
@@ -129,6 +129,23 @@ test("others have their turn before a read made here is told of", async () => {
   assert.deepEqual([turns, here.count], [1, 1]);
 });
 
+test("of reads allowed in the same turn none is made here after one that hung", async () => {
+  await using folder = await temporaryFolder("prompt");
+  const reads = await promptReadsBelow(folder.path);
+  if (!reads) return;
+  const file = folder.join("file");
+  writeFileSync(file, CONTENT);
+  const clock = new Clock();
+  const here = new CountedReads(reads.device, clock);
+  await using first = await openReader(file, "/file", 0, here);
+  await using second = await openReader(file, "/file", 0, here);
+  for (const reader of [first, second]) await reader.read(Buffer.alloc(1));
+  clock.step = 1000;
+  const both = [first, second].map((reader) => reader.read(Buffer.alloc(1)));
+  assert.deepEqual(await Promise.all(both), [1, 1]);
+  assert.equal(here.count, 1);
+});
+
 test("a file on another device than the root is read through the pool", async () => {
   await using folder = await temporaryFolder("prompt");
   const file = folder.join("file");
@@ -152,18 +169,18 @@ class CountedReads extends PromptReads {
   }
 }
 
-/** Goes on by `step` each time it is asked, ms; each look at the schedule tells of so many turns more, and so long in the queue. */
+/** Goes on by `step` each time it is asked, ms; each look at the counts tells of so many turns more, and so long in the queue. */
 class Clock implements Watch {
   time = 0;
   step = 0;
   turns = 1;
   queued = 0;
-  #schedule: Schedule = { turns: 1, queued: 0 };
+  #counts: ThreadCounts = { turns: 1, queued: 0 };
 
-  readonly schedule = (): Schedule => {
-    const { turns, queued } = this.#schedule;
-    this.#schedule = { turns: turns + this.turns, queued: queued + this.queued };
-    return this.#schedule;
+  readonly counts = (): ThreadCounts => {
+    const { turns, queued } = this.#counts;
+    this.#counts = { turns: turns + this.turns, queued: queued + this.queued };
+    return this.#counts;
   };
 
   readonly now = (): number => {

@@ -1,15 +1,15 @@
 import { readSync } from "node:fs";
-import { type Schedule, scheduleOfThread } from "../lib/schedule.ts";
+import { type ThreadCounts, threadCounts } from "../lib/thread-counts.ts";
 import { TurnAllowance } from "../lib/turn-allowance.ts";
 import { localDeviceOf } from "./local-device.ts";
 
-/** What is in memory comes in less, 512 KiB at a time: 0.07 to 0.35. A disk that does takes no longer than the pool would. ms */
+/** What is in memory comes in less, 512 KiB at a time: 0.07 to 0.35. A disk that is as fast is read in the same way. ms */
 const PROMPT = 0.5;
 
 /** The same through the pool, where it waits for its turn twice, maybe behind others. ms */
 const PROMPT_IN_POOL = 5;
 
-/** Reads before others get their turn again: a quarter of a millisecond. */
+/** Reads before others get their turn again: a third of a millisecond as a rule, two at most. */
 const READS_A_TURN = 4;
 
 /** Bytes of one read. */
@@ -25,8 +25,7 @@ const PATIENCE = 5;
 export interface Watch {
   /** ms */
   readonly now: () => number;
-  /** What the system has counted for this thread. */
-  readonly schedule: () => Schedule;
+  readonly counts: () => ThreadCounts;
 }
 
 /**
@@ -36,10 +35,8 @@ export interface Watch {
  *
  * Nobody tells beforehand whether bytes are in memory. So the first read of a file and any after a slow one go through the
  * pool; only after one that was prompt is the next made here. Where that had to wait all the same, it is put to an account that
- * forgets 2 % of the time; what is above 5 ms there has to be forgotten before the next. So a disk may hold up requests for a
- * fiftieth of the time, and one that hangs does it once. What took long only because others had the core does not count: the
- * system tells both apart. (It counts waits for the whole process, too. But a thread of the pool that goes to sleep is one as well:
- * on a slow host a third of the reads of a 256 MiB blob went through the pool for it, and each made another thread sleep.)
+ * forgets 2 % of the time; what is above 5 ms there has to be forgotten before the next. So a disk that takes longer than memory
+ * may hold up requests for a fiftieth of the time, and one that hangs does it once. How long others had the core meanwhile does not count.
  */
 export class PromptReads {
   /** Files elsewhere are not read here: what is mounted below the root may be a network's. */
@@ -56,16 +53,21 @@ export class PromptReads {
 
   /** Of a file whose last read was prompt. */
   mayRead(length: number): boolean {
-    return length <= LONGEST && this.#watch.now() >= this.#atonedAt - ATONEMENT * PATIENCE && this.#allowance.take();
+    return length <= LONGEST && this.isPatient && this.#allowance.take();
+  }
+
+  /** Whether little enough is owed. To be asked again where something else came between. */
+  get isPatient(): boolean {
+    return this.#watch.now() >= this.#atonedAt - ATONEMENT * PATIENCE;
   }
 
   /** @returns how many bytes, and whether the next may be read in the same way */
   read(fd: number, into: Uint8Array, position: number): { readonly count: number; readonly wasPrompt: boolean } {
-    const { now, schedule } = this.#watch;
-    const [before, begun] = [schedule(), now()];
+    const { now, counts } = this.#watch;
+    const [begun, before] = [now(), counts()];
     const count = readSync(fd, into, 0, into.length, position);
     const ended = now();
-    const lost = ended - begun <= PROMPT ? 0 : timeLost(ended - begun, before, schedule());
+    const lost = ended - begun <= PROMPT ? 0 : timeLost(ended - begun, before, counts());
     const wasPrompt = lost <= PROMPT;
     if (!wasPrompt) this.#atonedAt = Math.max(this.#atonedAt, ended) + ATONEMENT * lost;
     return { count, wasPrompt };
@@ -79,21 +81,21 @@ export class PromptReads {
   }
 }
 
-/** @returns undefined where the file system may be a network's, which can hang for minutes, or the system counts no waits */
+/** @returns undefined where the file system may be a network's, which can hang for minutes, or the system does not count */
 export async function promptReadsBelow(root: string): Promise<PromptReads | undefined> {
   const device = await localDeviceOf(root);
-  if (device === undefined || scheduleOfThread() === undefined) return undefined;
+  if (device === undefined || threadCounts() === undefined) return undefined;
   return new PromptReads(Number(device), WATCH);
 }
 
-/** Of a read that took `time`: 0 where the thread was never away from its core. ms */
-function timeLost(time: number, before: Schedule, after: Schedule): number {
+/** Of a read that took `time`, ms. A thread that had its core all the time lost none; else its own work counts as lost, too. */
+function timeLost(time: number, before: ThreadCounts, after: ThreadCounts): number {
   return after.turns === before.turns ? 0 : time - (after.queued - before.queued);
 }
 
-const NOT_COUNTED: Schedule = { turns: 0, queued: 0 };
+const NOT_COUNTED: ThreadCounts = { turns: 0, queued: 0 };
 
 const WATCH: Watch = {
   now: () => performance.now(),
-  schedule: () => scheduleOfThread() ?? NOT_COUNTED,
+  counts: () => threadCounts() ?? NOT_COUNTED,
 };

@@ -92,6 +92,14 @@ describe("the container image", { skip: unlessDebianRoot("buildah", "mmdebstrap"
     assert.equal(await image.run(["sh", "-c", load, script]), "true\n");
     assert.equal(await image.run(["sh", "-c", "find /usr/lib/wharfinger -name '*.ts' -o -name '*.map'"]), "");
   });
+
+  test("has the licences of the packages in it, and no compiler that npm took along", async () => {
+    const folder = "/usr/lib/wharfinger/node_modules";
+    const licences = await image.run(["sh", "-c", `find ${folder} -iname 'licen[cs]e*'`]);
+    for (const name of ["jose", "lru-cache", "valibot"])
+      assert.ok(licences.includes(`${folder}/${name}/LICENSE`), licences);
+    assert.equal(await image.run(["sh", "-c", `find ${folder} -path '*typescript*'`]), "");
+  });
 });
 
 /** A folder with a configuration that is seen in the headers of every answer. */
