@@ -22,7 +22,7 @@ export const ARCHITECTURES = ["x64", "arm64"] as const;
 export type Architecture = (typeof ARCHITECTURES)[number];
 
 /** Kept, whatever their extension. */
-const LICENCE = /^(?:un)?licen[cs]e|^copying|^notice/i;
+const LICENCE = /^(?:un)?licen[cs]e\b/i;
 
 /** What no process reads: types, sources that are not run, maps, texts but licences, tests. */
 const UNUSED: readonly string[] = [
