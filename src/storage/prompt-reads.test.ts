@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { closeSync, openSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, statSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import { type TemporaryFolder, temporaryFolder } from "../../test/support/temporary-folder.ts";
 import type { ThreadCounts } from "../lib/thread-counts.ts";
 import { openReader } from "./filesystem-reader.ts";
 import { PromptReads, promptReadsBelow, type Watch } from "./prompt-reads.ts";
@@ -10,8 +10,7 @@ const CONTENT = Buffer.from("0123456789");
 
 test("after slow reads of more than 5 ms there is none until all but 5 ms is atoned for, fifty times as long", async () => {
   await using opened = await openFile();
-  const clock = new Clock();
-  const reads = new PromptReads(0, clock);
+  const { clock, reads } = opened;
   const into = Buffer.alloc(4);
   clock.step = 0.1;
   assert.deepEqual(reads.read(opened.fd, into, 3), { count: 4, wasPrompt: true });
@@ -19,17 +18,12 @@ test("after slow reads of more than 5 ms there is none until all but 5 ms is ato
   assert.ok(reads.mayRead(4));
   clock.step = 8;
   assert.deepEqual(reads.read(opened.fd, into, 0), { count: 4, wasPrompt: false });
-  clock.step = 0;
-  clock.time += 149; // (8 - 5) * 50
-  assert.ok(!reads.mayRead(4));
-  clock.time += 1;
-  assert.ok(reads.mayRead(4));
+  mayReadAfter(150, clock, reads); // (8 - 5) * 50
 });
 
 test("stray waits of a millisecond do not end reading here, many close to one another do", async () => {
   await using opened = await openFile();
-  const clock = new Clock();
-  const reads = new PromptReads(0, clock);
+  const { clock, reads } = opened;
   const readSlowly = (): boolean => {
     clock.step = 1;
     reads.read(opened.fd, Buffer.alloc(4), 0);
@@ -46,35 +40,22 @@ test("stray waits of a millisecond do not end reading here, many close to one an
   assert.deepEqual(allowed, [true, true, true, true, false, false]);
 });
 
-test("a read that took long without having been away from its core counts as prompt", async () => {
-  await using opened = await openFile();
-  const clock = new Clock();
-  const reads = new PromptReads(0, clock);
-  clock.step = 80;
-  clock.turns = 0;
-  assert.deepEqual(reads.read(opened.fd, Buffer.alloc(4), 0), { count: 4, wasPrompt: true });
-  assert.ok(reads.mayRead(4));
-  clock.turns = 1;
-  assert.deepEqual(reads.read(opened.fd, Buffer.alloc(4), 0), { count: 4, wasPrompt: false });
-  assert.ok(!reads.mayRead(4));
-});
-
-test("so does one that took long because others had the core, and only the rest of the time is atoned for", async () => {
-  await using opened = await openFile();
-  const clock = new Clock();
-  const reads = new PromptReads(0, clock);
-  clock.step = 80;
-  clock.queued = 79.6;
-  assert.deepEqual(reads.read(opened.fd, Buffer.alloc(4), 0), { count: 4, wasPrompt: true });
-  assert.ok(reads.mayRead(4));
-  clock.queued = 72;
-  assert.deepEqual(reads.read(opened.fd, Buffer.alloc(4), 0), { count: 4, wasPrompt: false });
-  clock.step = 0;
-  clock.time += 149; // (80 - 72 - 5) * 50
-  assert.ok(!reads.mayRead(4));
-  clock.time += 1;
-  assert.ok(reads.mayRead(4));
-});
+for (const { where, prompt, slow, debt } of [
+  { where: "at work on its core", prompt: { turns: 0 }, slow: { turns: 1 }, debt: 75 },
+  { where: "in the queue for it", prompt: { queued: 79.6 }, slow: { queued: 72 }, debt: 3 },
+]) {
+  test(`a read of 80 ms that was ${where} counts as prompt, and only the rest is atoned for`, async () => {
+    await using opened = await openFile();
+    const { clock, reads } = opened;
+    clock.step = 80;
+    Object.assign(clock, prompt);
+    assert.deepEqual(reads.read(opened.fd, Buffer.alloc(4), 0), { count: 4, wasPrompt: true });
+    assert.ok(reads.mayRead(4));
+    Object.assign(clock, slow);
+    assert.deepEqual(reads.read(opened.fd, Buffer.alloc(4), 0), { count: 4, wasPrompt: false });
+    mayReadAfter(debt * 50, clock, reads);
+  });
+}
 
 test("there are so many reads in one turn of the event loop, and none of more than half a MiB", async () => {
   const reads = new PromptReads(0, new Clock());
@@ -96,12 +77,7 @@ test("a read through the pool is prompt where it took no longer than five millis
 
 test("the first read of a file is made through the pool, and the next ones after prompt ones only", async () => {
   await using folder = await temporaryFolder("prompt");
-  const reads = await promptReadsBelow(folder.path);
-  if (!reads) return;
-  const file = folder.join("file");
-  writeFileSync(file, CONTENT);
-  const clock = new Clock();
-  const here = new CountedReads(reads.device, clock);
+  const { file, clock, here } = countedReads(folder);
   await using reader = await openReader(file, "/file", 0, here);
   const counts: number[] = [];
   for (const step of [0.1, 0.1, 0.1, 2, 0.1, 0.1, 8, 0.1, 0.1]) {
@@ -116,11 +92,7 @@ test("the first read of a file is made through the pool, and the next ones after
 
 test("others have their turn before a read made here is told of", async () => {
   await using folder = await temporaryFolder("prompt");
-  const reads = await promptReadsBelow(folder.path);
-  if (!reads) return;
-  const file = folder.join("file");
-  writeFileSync(file, CONTENT);
-  const here = new CountedReads(reads.device, new Clock());
+  const { file, here } = countedReads(folder);
   await using reader = await openReader(file, "/file", 0, here);
   await reader.read(Buffer.alloc(1));
   let turns = 0;
@@ -131,12 +103,7 @@ test("others have their turn before a read made here is told of", async () => {
 
 test("of reads allowed in the same turn none is made here after one that hung", async () => {
   await using folder = await temporaryFolder("prompt");
-  const reads = await promptReadsBelow(folder.path);
-  if (!reads) return;
-  const file = folder.join("file");
-  writeFileSync(file, CONTENT);
-  const clock = new Clock();
-  const here = new CountedReads(reads.device, clock);
+  const { file, clock, here } = countedReads(folder);
   await using first = await openReader(file, "/file", 0, here);
   await using second = await openReader(file, "/file", 0, here);
   for (const reader of [first, second]) await reader.read(Buffer.alloc(1));
@@ -169,6 +136,14 @@ class CountedReads extends PromptReads {
   }
 }
 
+/** Of a file in the folder. */
+function countedReads(folder: TemporaryFolder): { file: string; clock: Clock; here: CountedReads } {
+  const file = folder.join("file");
+  writeFileSync(file, CONTENT);
+  const clock = new Clock();
+  return { file, clock, here: new CountedReads(statSync(file).dev, clock) };
+}
+
 /** Goes on by `step` each time it is asked, ms; each look at the counts tells of so many turns more, and so long in the queue. */
 class Clock implements Watch {
   time = 0;
@@ -189,16 +164,33 @@ class Clock implements Watch {
   };
 }
 
-async function openFile(): Promise<AsyncDisposable & { readonly fd: number }> {
+/** A file, its reads, and the clock that they are judged by. */
+interface Opened extends AsyncDisposable {
+  readonly fd: number;
+  readonly clock: Clock;
+  readonly reads: PromptReads;
+}
+
+async function openFile(): Promise<Opened> {
   const folder = await temporaryFolder("prompt");
   const file = folder.join("file");
   writeFileSync(file, CONTENT);
   const fd = openSync(file, "r");
+  const clock = new Clock();
   return {
-    fd,
+    ...{ fd, clock, reads: new PromptReads(0, clock) },
     async [Symbol.asyncDispose]() {
       closeSync(fd);
       await folder[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Not a millisecond sooner. */
+function mayReadAfter(ms: number, clock: Clock, reads: PromptReads): void {
+  clock.step = 0;
+  clock.time += ms - 1;
+  assert.ok(!reads.mayRead(4));
+  clock.time += 1;
+  assert.ok(reads.mayRead(4));
 }
