@@ -12,7 +12,6 @@ import type { Blob, BlobReader, ByteRange } from "../registry/registry.ts";
 import { isSameRange, listsDigest, toEntityTag } from "./conditions.ts";
 import { clientAddress } from "./forwarding.ts";
 import { parseRange, toContentRange } from "./ranges.ts";
-import { endWith } from "./reply.ts";
 import { sendBytes } from "./send.ts";
 
 export interface BlobAnswer {
@@ -27,6 +26,14 @@ export interface BlobAnswer {
 interface Part {
   readonly head: string;
   readonly range: ByteRange;
+}
+
+/** Where an answer goes. */
+export interface Outlet {
+  readonly response: ServerResponse;
+  sendHead(): void;
+  /** Nothing but the head was sent before. */
+  end(body: Uint8Array): void;
 }
 
 /** Content with a digest never changes. */
@@ -54,26 +61,21 @@ export async function toBlobAnswer(blob: Blob, request: IncomingMessage): Promis
  * @throws {BlobUnknown} before anything is sent; any other failure before that comes from the storage, and after it the
  *   connection is to be destroyed
  */
-export async function sendBlobAnswer(
-  response: ServerResponse,
-  blob: Blob,
-  { parts, tail }: BlobAnswer,
-  sendHead: () => void,
-): Promise<void> {
+export async function sendBlobAnswer(outlet: Outlet, blob: Blob, { parts, tail }: BlobAnswer): Promise<void> {
+  const { response } = outlet;
   const [only, ...others] = parts;
   const bytes = only && others.length === 0 ? await blob.whole?.() : undefined;
   if (only && bytes) {
-    sendHead();
+    outlet.sendHead();
     const { start, length } = only.range;
-    endWith(response, length === bytes.length ? bytes : bytes.subarray(start, start + length));
-    return;
+    return outlet.end(length === bytes.length ? bytes : bytes.subarray(start, start + length));
   }
   let reader: BlobReader | undefined;
   try {
     for (const { head, range } of parts) {
       await reader?.[Symbol.asyncDispose]();
       reader = await blob.read(range);
-      if (!response.headersSent) sendHead();
+      if (!response.headersSent) outlet.sendHead();
       if (head !== "") response.write(head);
       if (!(await sendBytes(response, reader, range.length))) return;
     }

@@ -7,6 +7,7 @@ import { hangUp } from "./connection.ts";
 import { type Edge, type Handler, repositoryOf } from "./edge.ts";
 import { toAnswer } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
+import { endAlone } from "./reply.ts";
 
 /** GET and HEAD. @see http-api, section 7 */
 export const getBlob: Handler = async (edge, exchange) => {
@@ -26,7 +27,7 @@ async function answerWith({ log }: Edge, blob: Blob, { request, reply }: Exchang
   reply.code(answer.status).headers(answer.headers);
   if (isShort(request, answer)) return reply.send(answer.tail === "" ? undefined : answer.tail);
   try {
-    await sendBlobAnswer(reply.response, blob, answer, () => reply.sendHead());
+    await sendBlobAnswer(reply, blob, answer);
   } catch (error) {
     if (!reply.response.headersSent) throw error;
     log.error({ err: error }, "a blob could not be sent whole; the connection was dropped");
@@ -63,8 +64,9 @@ async function answerBlob(blob: Blob, request: IncomingMessage, response: Server
     return;
   }
   const answer = await toBlobAnswer(blob, request);
-  if (isShort(request, answer)) response.writeHead(answer.status, answer.headers).end(answer.tail);
-  else await sendBlobAnswer(response, blob, answer, () => response.writeHead(answer.status, answer.headers));
+  const sendHead = () => response.writeHead(answer.status, answer.headers);
+  if (isShort(request, answer)) sendHead().end(answer.tail);
+  else await sendBlobAnswer({ response, sendHead, end: (body) => endAlone(response, body) }, blob, answer);
 }
 
 /** Whether no byte of the blob is needed. */

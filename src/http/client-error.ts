@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { sendWaiting } from "./outbox.ts";
 
 /**
  * What cannot even be parsed as HTTP gets the registry's body too, and the end of its connection; where it comes behind requests
@@ -17,6 +18,7 @@ const refused = new WeakSet<Socket>();
 
 function refuse(error: ClientError, socket: Socket): void {
   refused.add(socket);
+  sendWaiting();
   const answering = answeringOn(socket);
   if (answering?.req.complete) answering.once("close", () => refuse(error, socket));
   else if (answering?.headersSent || socket.destroyed || !socket.writable) socket.destroy();

@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { streamOf } from "./connection.ts";
+import { endWithOthers } from "./outbox.ts";
 
 /**
  * The answer to one request: a status and headers, to be sent once.
@@ -60,9 +61,15 @@ export class Reply {
       else if (!isHead && mayHaveLength(this.status)) this.#fields.push("Content-Length", "0");
     }
     this.sendHead();
-    if (isHead || body === undefined) response.end();
-    else if (typeof body === "string") response.end(body);
-    else endWith(response, body);
+    this.end(isHead ? undefined : body);
+  }
+
+  /** Ends an answer of which nothing but the head is sent with all of its body. */
+  end(body?: Uint8Array | string): undefined {
+    const { response } = this;
+    if (streamOf(response.req)) endAlone(response, body);
+    else if (isShort(body)) endWithOthers(response, asText(body), "latin1");
+    else endWithOthers(response, body);
   }
 
   /** For who sends the body to {@link response} and ends it. */
@@ -91,11 +98,18 @@ export class Reply {
  */
 const WITH_HEAD = 8 * 1024;
 
-/** Ends an answer of which nothing but the head is written with all of its body. */
-export function endWith(response: ServerResponse, bytes: Uint8Array): void {
-  const { buffer, byteOffset, byteLength } = bytes;
-  if (byteLength > WITH_HEAD) response.end(bytes);
-  else response.end(Buffer.from(buffer, byteOffset, byteLength).toString("latin1"), "latin1");
+/** As {@link Reply.end}, without waiting for other answers. */
+export function endAlone(response: ServerResponse, body?: Uint8Array | string): void {
+  if (isShort(body)) response.end(asText(body), "latin1");
+  else response.end(body);
+}
+
+function isShort(body: Uint8Array | string | undefined): body is Uint8Array {
+  return body instanceof Uint8Array && body.length <= WITH_HEAD;
+}
+
+function asText({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString("latin1");
 }
 
 /** @see RFC 9110, section 8.6 */
