@@ -5,6 +5,7 @@ import { type ComposedRegistry, composeRegistry } from "./composed-registry.ts";
 import { type Composition, warnIn } from "./composition.ts";
 import type { Config } from "./config/config.ts";
 import { InFlight } from "./http/in-flight.ts";
+import { endWithOthers } from "./http/outbox.ts";
 import { createApi } from "./http/server.ts";
 import type { SharedPart } from "./lib/shared-parts.ts";
 import { trustSystemCertificates } from "./lib/system-certificates.ts";
@@ -56,6 +57,7 @@ export async function createApp(composition: Composition): Promise<App> {
     observers: [inFlight.observer, ...watch.observers],
     isHealthy: watch.isHealthy,
     isRetired: () => isRetired,
+    end: endWithOthers,
   });
   const owned = parts.move();
   const beside = owned.use(new AsyncDisposableStack());

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { AsyncLocalStorage } from "node:async_hooks";
 import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -39,6 +40,34 @@ test("a program stores and reads blobs without HTTP", async () => {
   const into = Buffer.alloc(16);
   assert.equal(into.subarray(0, await reader.read(into)).toString(), "bytes");
   assert.equal(await reader.read(into), 0);
+});
+
+test("a handler ends each answer in the asynchronous context of its request", async () => {
+  await using registry = openRegistry({ driver: new MemoryDriver() });
+  await using api = await createHandler(registry);
+  const context = new AsyncLocalStorage<number>();
+  const seen: boolean[] = [];
+  let last = 0;
+  const server = createServer((request, response) => {
+    const id = ++last;
+    context.run(id, () => {
+      response.once("finish", () => seen.push(context.getStore() === id));
+      api(request, response);
+    });
+  });
+  await once(server.listen(0), "listening");
+  const url = `http://localhost:${(server.address() as AddressInfo).port}/v2/`;
+  try {
+    const answers = await Promise.all(Array.from({ length: 16 }, () => fetch(url)));
+    assert.ok(answers.every(({ status }) => status === 200));
+    assert.deepEqual(
+      seen,
+      Array.from({ length: 16 }, () => true),
+    );
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
 });
 
 test("a handler lets in whom its access controller grants it", async () => {

@@ -7,7 +7,7 @@ import { hangUp } from "./connection.ts";
 import { type Edge, type Handler, repositoryOf } from "./edge.ts";
 import { toAnswer } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
-import { endAlone } from "./reply.ts";
+import { endWith } from "./reply.ts";
 
 /** GET and HEAD. @see http-api, section 7 */
 export const getBlob: Handler = async (edge, exchange) => {
@@ -66,7 +66,7 @@ async function answerBlob(blob: Blob, request: IncomingMessage, response: Server
   const answer = await toBlobAnswer(blob, request);
   const sendHead = () => response.writeHead(answer.status, answer.headers);
   if (isShort(request, answer)) sendHead().end(answer.tail);
-  else await sendBlobAnswer({ response, sendHead, end: (body) => endAlone(response, body) }, blob, answer);
+  else await sendBlobAnswer({ response, sendHead, end: (body) => endWith(response, body) }, blob, answer);
 }
 
 /** Whether no byte of the blob is needed. */

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Grant } from "../auth/access-controller.ts";
 import type { RegistryError } from "../oci/errors.ts";
 import type { Action } from "./action.ts";
-import { Reply } from "./reply.ts";
+import { type EndAnswer, Reply } from "./reply.ts";
 import { parseTarget, type Target } from "./target.ts";
 
 /** A request, what is known of it by now, and its answer. */
@@ -24,9 +24,9 @@ export class Exchange {
   #id: string | undefined = undefined;
 
   /** @param prefix begins and ends with `/` */
-  constructor(request: IncomingMessage, response: ServerResponse, prefix: string) {
+  constructor(request: IncomingMessage, response: ServerResponse, prefix: string, end?: EndAnswer) {
     this.request = request;
-    this.reply = new Reply(response);
+    this.reply = new Reply(response, end);
     this.target = parseTarget(request.url ?? "/", prefix);
   }
 

@@ -1,6 +1,5 @@
 import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { streamOf } from "./connection.ts";
-import { endWithOthers } from "./outbox.ts";
 
 /**
  * The answer to one request: a status and headers, to be sent once.
@@ -10,12 +9,15 @@ import { endWithOthers } from "./outbox.ts";
  */
 export class Reply {
   readonly response: ServerResponse;
+  readonly #end: EndAnswer;
   status = 200;
   /** Name, value, name, value: what the runtime writes as it is. */
   #fields: string[] = [];
 
-  constructor(response: ServerResponse) {
+  /** @param end what ends answers of HTTP/1; those of HTTP/2 are gathered by the runtime */
+  constructor(response: ServerResponse, end: EndAnswer = endAtOnce) {
     this.response = response;
+    this.#end = end;
   }
 
   code(status: number): this {
@@ -64,12 +66,10 @@ export class Reply {
     this.end(isHead ? undefined : body);
   }
 
-  /** Ends an answer of which nothing but the head is sent with all of its body. */
+  /** Ends an answer of which nothing but the head is sent with all of its body. Nothing behind it may fail. */
   end(body?: Uint8Array | string): undefined {
     const { response } = this;
-    if (streamOf(response.req)) endAlone(response, body);
-    else if (isShort(body)) endWithOthers(response, asText(body), "latin1");
-    else endWithOthers(response, body);
+    endWith(response, body, streamOf(response.req) ? endAtOnce : this.#end);
   }
 
   /** For who sends the body to {@link response} and ends it. */
@@ -98,10 +98,15 @@ export class Reply {
  */
 const WITH_HEAD = 8 * 1024;
 
-/** As {@link Reply.end}, without waiting for other answers. */
-export function endAlone(response: ServerResponse, body?: Uint8Array | string): void {
-  if (isShort(body)) response.end(asText(body), "latin1");
-  else response.end(body);
+/** Ends an answer whose head was set. */
+export type EndAnswer = (response: ServerResponse, body?: Uint8Array | string, encoding?: BufferEncoding) => void;
+
+const endAtOnce: EndAnswer = (response, body, encoding = "utf8") => void response.end(body, encoding);
+
+/** As {@link Reply.end}. */
+export function endWith(response: ServerResponse, body?: Uint8Array | string, end: EndAnswer = endAtOnce): void {
+  if (isShort(body)) end(response, asText(body), "latin1");
+  else end(response, body);
 }
 
 function isShort(body: Uint8Array | string | undefined): body is Uint8Array {

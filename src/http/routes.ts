@@ -73,3 +73,12 @@ export function withoutWrites(routes: Routes): Routes {
 function everyMethod(route: Route): Readonly<Record<Method, Route>> {
   return { DELETE: route, GET: route, HEAD: route, PATCH: route, POST: route, PUT: route };
 }
+
+/** What the compiler sees too, unless somebody tells it not to look. */
+export function checkActions(routes: Routes): void {
+  for (const [kind, methods] of Object.entries(routes)) {
+    for (const [method, { action }] of Object.entries<Partial<Route>>(methods)) {
+      if (!action) throw new Error(`the route ${method} ${kind} names no action, so nobody could be kept from it`);
+    }
+  }
+}

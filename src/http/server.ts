@@ -19,8 +19,8 @@ import { believeOnly, type TrustedProxies, trustedAddress } from "./forwarding.t
 import { type LimitOptions, Limits } from "./limits.ts";
 import { observeWithAll, type RequestObserver } from "./observer.ts";
 import { Refusals } from "./refusal.ts";
-import type { Reply } from "./reply.ts";
-import { type Method, ROUTES, type Route, type Routes, withoutWrites } from "./routes.ts";
+import type { EndAnswer, Reply } from "./reply.ts";
+import { checkActions, type Method, ROUTES, type Route, type Routes, withoutWrites } from "./routes.ts";
 import type { Target } from "./target.ts";
 import { countAnswer, countRequest, hasTurn, takeTurn } from "./turn.ts";
 
@@ -53,6 +53,8 @@ export interface ServerOptions extends Omit<Edge, "bodies"> {
   readonly isRetired?: (() => boolean) | undefined;
   /** While it says no, every request is answered 503; not set: always healthy. */
   readonly isHealthy?: (() => boolean) | undefined;
+  /** What ends answers of HTTP/1; not set: at once. */
+  readonly end?: EndAnswer | undefined;
 }
 
 const NO_LIMITS: LimitOptions = { uploads: 0, address: { rate: 0, burst: 0 }, user: { rate: 0, burst: 0 } };
@@ -83,9 +85,9 @@ class Api {
   }
 
   answer(request: IncomingMessage, response: ServerResponse): void {
-    const { prefix, trustedProxies, stall } = this.#options;
+    const { prefix, trustedProxies, stall, end } = this.#options;
     if (trustedProxies) believeOnly(request, trustedProxies);
-    const exchange = new Exchange(request, response, prefix);
+    const exchange = new Exchange(request, response, prefix, end);
     const turns = countRequest(request);
     this.#observer.arrived?.(exchange);
     response.on("close", () => {
@@ -234,15 +236,6 @@ class Api {
   #drop({ request }: Exchange, error: unknown): void {
     this.#options.log.error({ err: error }, "an answer could not be sent; the connection was dropped");
     hangUp(request, { ours: true });
-  }
-}
-
-/** What the compiler sees too, unless somebody tells it not to look. */
-function checkActions(routes: Routes): void {
-  for (const [kind, methods] of Object.entries(routes)) {
-    for (const [method, { action }] of Object.entries<Partial<Route>>(methods)) {
-      if (!action) throw new Error(`the route ${method} ${kind} names no action, so nobody could be kept from it`);
-    }
   }
 }
 
