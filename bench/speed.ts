@@ -108,8 +108,8 @@ the memory is the bare server after the same reads, pulls and big pushes; of its
 A pull is the median of five in a row.
 2.5 times docker-registry's memory is out of reach: the bare server alone has more.
 Ratios count, absolute figures depend on the machine. Ours was started once before, so that nothing is left to compile; its first start
-is a row of its own. Of the CPU time of a small read, a third or more is the kernel's, mostly for sending the answer; our JavaScript has 7 %, Node's 9, the
-collector 4, and the rest is what V8 and Node do for both (\`perf record\`, manifest by tag with a bearer token). What was found
+is a row of its own. Of the CPU time of a small read, 31 % is the kernel's, mostly for sending the answer; our JavaScript has 8 %, Node's 9, the
+collector 3, and the rest is what V8 and Node do for both (\`perf record\`, manifest by tag with a bearer token). What was found
 and what did not pay is told in [0024](decisions/0024-speed.md); workers in
 [0025](decisions/0025-workers.md); many clients, tags and repositories are measured by
 \`npm run bench:growth\` ([benchmarks-growth.md](benchmarks-growth.md)).
