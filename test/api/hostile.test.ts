@@ -207,6 +207,17 @@ registryContract("a hostile client", (open) => {
     assert.match(half, /^HTTP\/1\.1 200 .*HTTP\/1\.1 400 Bad Request\r\n/s);
   });
 
+  test("whose body is broken gets the answer that its head got", async () => {
+    await using api = await openWithImage(open);
+    for (const [path, status] of [
+      ["/nowhere", 404],
+      ["/v2/_catalog", 405],
+    ]) {
+      const head = `POST ${path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`;
+      assert.match(await api.raw(`${head}ZZ\r\n`), new RegExp(`^HTTP/1\\.1 ${status} `));
+    }
+  });
+
   test("that asks for a tunnel gets none", async () => {
     await using api = await openWithImage(open);
     const answer = await unchanged(api, () => api.raw("CONNECT elsewhere.example:443 HTTP/1.1\r\nHost: x\r\n\r\n"));
